@@ -1,0 +1,1 @@
+"""Find activation functions by search, and use them as Keras layers."""

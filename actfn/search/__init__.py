@@ -1,0 +1,1 @@
+"""Search for activation functions: policies and the Keras Tuner oracle."""

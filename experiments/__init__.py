@@ -1,0 +1,1 @@
+"""Command-line programs: search, train, compare, benchmark, simulate."""

@@ -1,0 +1,1 @@
+"""Architectures; each takes an ``activation`` factory, called once a site."""
