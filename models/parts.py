@@ -1,0 +1,184 @@
+"""Building blocks that the architectures share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import keras
+from keras import layers, regularizers
+
+from models.registry import Factory
+
+
+def check_input_shape(input_shape: Sequence[int], smallest: int = 1) -> None:
+    """Raises unless `input_shape` is (height, width, channels), big enough."""
+    if (
+        len(input_shape) != 3
+        or not all(isinstance(side, int) for side in input_shape)
+        or min(input_shape[:2]) < smallest
+        or input_shape[2] not in (1, 3)
+    ):
+        raise ValueError(
+            "Argument `input_shape` must be (height, width, channels) with "
+            f"height and width of at least {smallest} and 1 or 3 channels. "
+            f"Received: input_shape={input_shape}"
+        )
+
+
+def check_positive(**arguments: int) -> None:
+    """Raises unless every argument is a positive integer."""
+    for name, value in arguments.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(
+                f"Argument `{name}` must be a positive integer. "
+                f"Received: {name}={value!r}"
+            )
+
+
+def check_rate(**arguments: float) -> None:
+    """Raises unless every argument is a fraction in [0, 1)."""
+    for name, value in arguments.items():
+        if not 0 <= value < 1:
+            raise ValueError(
+                f"Argument `{name}` must be at least 0 and below 1. "
+                f"Received: {name}={value!r}"
+            )
+
+
+def units_of_depth(depth: int, step: int, offset: int) -> int:
+    """Returns n of depth = step * n + offset.
+
+    Raises:
+        ValueError: If no n >= 1 fits.
+    """
+    units, rest = divmod(depth - offset, step)
+    if rest or units < 1:
+        examples = [step * n + offset for n in (1, 2, 3)]
+        raise ValueError(
+            f"Argument `depth` must be {step}n + {offset}, for instance "
+            f"{', '.join(map(str, examples))}. Received: depth={depth!r}"
+        )
+    return units
+
+
+@dataclass
+class Parts:
+    """Makes the layers of one model, all with the model's settings.
+
+    Args:
+        activation: Factory of activation layers, called once a site.
+        batch_norm_momentum: Weight of the old moving average.
+        batch_norm_epsilon: Added to the variance.
+        batch_norm_scale: Whether batch norm has its gamma; the Swish paper
+            says that it must, libraries for ReLU leave it off.
+        weight_decay: As optimisers write it, the factor of w in the gradient.
+            The penalty is thus weight_decay / 2 * sum(w**2).
+        decay_all: Whether biases and batch norm decay as well, as they do in
+            the recipes written for Torch. Parameters of activations never do.
+
+    Raises:
+        ValueError: If `activation` is not a factory of new Keras layers.
+    """
+
+    activation: Factory
+    batch_norm_momentum: float = 0.9
+    batch_norm_epsilon: float = 1e-5
+    batch_norm_scale: bool = True
+    weight_decay: float = 0.0
+    decay_all: bool = False
+    _made: list[keras.Layer] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        check_rate(batch_norm_momentum=self.batch_norm_momentum)
+        check_rate(weight_decay=self.weight_decay)
+        if isinstance(self.activation, keras.Layer) or not callable(
+            self.activation
+        ):
+            raise ValueError(
+                "Argument `activation` must be a function without arguments "
+                "that returns a new Keras layer. "
+                f"Received: activation={self.activation!r}"
+            )
+
+    def decay(self, always: bool = True) -> regularizers.Regularizer | None:
+        """Returns the penalty of a kernel, or of the rest if not `always`."""
+        if self.weight_decay and (always or self.decay_all):
+            return regularizers.L2(self.weight_decay / 2)
+        return None
+
+    def act(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Applies a new activation layer."""
+        try:
+            layer = self.activation()
+        except TypeError as error:
+            layer = error
+        if not isinstance(layer, keras.Layer) or any(
+            layer is other for other in self._made
+        ):
+            raise ValueError(
+                "Argument `activation` must be a function without arguments "
+                "that returns a new Keras layer at each call. "
+                f"Received: activation={self.activation!r}, "
+                f"which gave {layer!r}"
+            )
+        self._made.append(layer)
+        return layer(x)
+
+    def norm(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Applies batch normalisation over the last axis."""
+        return layers.BatchNormalization(
+            momentum=self.batch_norm_momentum,
+            epsilon=self.batch_norm_epsilon,
+            scale=self.batch_norm_scale,
+            beta_regularizer=self.decay(always=False),
+            gamma_regularizer=self.decay(always=False),
+        )(x)
+
+    def norm_act(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Applies batch normalisation, then the activation."""
+        return self.act(self.norm(x))
+
+    def conv(
+        self,
+        x: keras.KerasTensor,
+        filters: int,
+        size: int | tuple[int, int],
+        strides: int = 1,
+        padding: str = "same",
+    ) -> keras.KerasTensor:
+        """Applies a convolution without bias."""
+        return layers.Conv2D(
+            filters,
+            size,
+            strides=strides,
+            padding=padding,
+            use_bias=False,
+            kernel_initializer="he_normal",
+            kernel_regularizer=self.decay(),
+        )(x)
+
+    def centred_conv(
+        self, x: keras.KerasTensor, filters: int, size: int, strides: int = 1
+    ) -> keras.KerasTensor:
+        """Applies a convolution padded alike on both sides.
+
+        With a stride, "same" padding would put the taps half a step off the
+        shortcut, which starts at the first pixel; Caffe and Torch do not.
+        """
+        if strides == 1 or size == 1:
+            return self.conv(x, filters, size, strides)
+        x = layers.ZeroPadding2D(size // 2)(x)
+        return self.conv(x, filters, size, strides, padding="valid")
+
+    def logits(
+        self, x: keras.KerasTensor, classes: int, name: str = "logits"
+    ) -> keras.KerasTensor:
+        """Applies the linear classifier, in float32 under mixed precision."""
+        check_positive(classes=classes)
+        return layers.Dense(
+            classes,
+            kernel_initializer="he_normal",
+            kernel_regularizer=self.decay(),
+            bias_regularizer=self.decay(always=False),
+            dtype=keras.config.dtype_policy().variable_dtype,
+            name=name,
+        )(x)
