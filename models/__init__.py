@@ -1,6 +1,9 @@
 """Architectures; each takes an ``activation`` factory, called once a site."""
 
-from models import resnet as _resnet  # noqa: F401 (registers its models)
+# Imported for the models that they register.
+from models import densenet as _densenet  # noqa: F401
+from models import resnet as _resnet  # noqa: F401
+from models import wide_resnet as _wide_resnet  # noqa: F401
 from models.registry import build, names, options, register
 
 __all__ = ["build", "names", "options", "register"]
