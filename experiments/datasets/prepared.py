@@ -1,0 +1,175 @@
+"""Reads image sets that TFDS has prepared, without touching the network."""
+
+import os
+import pathlib
+import re
+from typing import Any
+
+import numpy as np
+
+from experiments.datasets.images import ImageDataset, Split
+
+_NAME = re.compile(r"[a-z]\w*(/[\w.-]+)?(:\d+\.\d+\.\d+)?")
+_BATCH = 500
+
+
+def data_folder(data_dir: str | pathlib.Path | None = None) -> pathlib.Path:
+    """Returns the TFDS folder: the given one, or the environment's."""
+    chosen = (
+        data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    )
+    return pathlib.Path(chosen).expanduser().absolute()
+
+
+def names(folder: pathlib.Path) -> tuple[str, ...]:
+    """Returns the sorted names of the sets prepared in `folder`."""
+    versions = [
+        path.parent.relative_to(folder)
+        for pattern in ("*/*/features.json", "*/*/*/features.json")
+        for path in folder.glob(pattern)
+    ]
+    return tuple(
+        sorted(
+            {
+                version.parent.as_posix()
+                for version in versions
+                if re.fullmatch(r"\d+\.\d+\.\d+", version.name)
+            }
+        )
+    )
+
+
+def read(
+    name: str,
+    folder: pathlib.Path,
+    download: bool,
+    known: tuple[str, ...],
+) -> ImageDataset:
+    """Reads a prepared set; its validation split is left empty.
+
+    Args:
+        name: Of a TFDS set, with `/config` or `:version` if need be.
+        folder: The TFDS folder.
+        download: Whether TFDS may download and prepare what is missing.
+        known: Names to list when this one is unknown.
+
+    Returns:
+        The set, images in the order of its files.
+
+    Raises:
+        ValueError: See `experiments.datasets.load`.
+    """
+    builder = _find(name, folder)
+    if builder is None:
+        builder = _prepare(name, folder, download, known)
+    features = builder.info.features
+    shape = _image_shape(name, features)
+    splits = {
+        split: _read_split(name, builder, split, shape)
+        for split in ("train", "test")
+    }
+    return ImageDataset(
+        name=name,
+        validation=splits["test"].take(np.arange(0)),
+        classes=tuple(features["label"].names),
+        provenance=_provenance(builder.info),
+        **splits,
+    )
+
+
+def _find(name: str, folder: pathlib.Path) -> Any | None:
+    import tensorflow_datasets as tfds
+
+    if not _NAME.fullmatch(name):
+        return None
+    try:
+        return tfds.core.read_only_builder.builder_from_files(
+            name, data_dir=folder
+        )
+    except tfds.core.DatasetNotFoundError:
+        return None
+
+
+def _prepare(
+    name: str,
+    folder: pathlib.Path,
+    download: bool,
+    known: tuple[str, ...],
+) -> Any:
+    import tensorflow_datasets as tfds
+
+    registered = tfds.list_builders(with_community_datasets=False)
+    if not _NAME.fullmatch(name) or re.split("[/:]", name)[0] not in registered:
+        raise ValueError(
+            f"dataset should be one of {', '.join(known)}, or another image "
+            f"set of tensorflow-datasets. Received: {name!r}"
+        )
+    if not download:
+        raise ValueError(
+            "dataset should be prepared beforehand; this command downloads "
+            'it: python -c "import tensorflow_datasets as tfds; '
+            f"tfds.load('{name}', data_dir='{folder}')\". "
+            f"Received: {name!r}, which is not in {folder}"
+        )
+    tfds.builder(name, data_dir=folder).download_and_prepare()
+    return _find(name, folder)
+
+
+def _image_shape(name: str, features: Any) -> tuple[int, int, int]:
+    import tensorflow_datasets as tfds
+
+    parts = dict(features.items())
+    image, label = parts.get("image"), parts.get("label")
+    if (
+        not isinstance(image, tfds.features.Image)
+        or not isinstance(label, tfds.features.ClassLabel)
+        or None in image.shape
+        or image.dtype != np.uint8
+    ):
+        raise ValueError(
+            "dataset should have the features `image` (uint8, one fixed size) "
+            f"and `label` (a class). Received: {name!r} with {features!r}"
+        )
+    return image.shape
+
+
+def _read_split(
+    name: str, builder: Any, split: str, shape: tuple[int, int, int]
+) -> Split:
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    if split not in builder.info.splits:
+        raise ValueError(
+            "dataset should have a train and a test split. "
+            f"Received: {name!r} with {sorted(builder.info.splits)}"
+        )
+    count = builder.info.splits[split].num_examples
+    images = np.empty((count, *shape), np.uint8)
+    labels = np.empty(count, np.int32)
+    config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
+    filled = 0
+    try:
+        for batch in tfds.as_numpy(
+            builder.as_dataset(
+                split=split, batch_size=_BATCH, read_config=config
+            )
+        ):
+            end = filled + len(batch["label"])
+            images[filled:end] = batch["image"]
+            labels[filled:end] = batch["label"]
+            filled = end
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"dataset {name!r} should have whole files in {builder.data_dir}; "
+            "delete that folder and prepare the set again. "
+            f"Received: {type(error).__name__} in its {split} split"
+        ) from error
+    return Split(images, labels)
+
+
+def _provenance(info: Any) -> str:
+    note = f"TFDS {info.full_name}, read from {info.data_dir}"
+    if not info.download_size:
+        note += "; not made by TFDS from a download, so check what it holds"
+    return note
