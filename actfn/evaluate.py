@@ -53,7 +53,11 @@ def evaluate(expression: Expression, x, values: Mapping[str, object] = {}):
             f"Received: {sorted(values)}"
         )
     x = ops.convert_to_tensor(x)
-    betas = [ops.convert_to_tensor(values[name], x.dtype) for name in names]
+    # Copies, since a custom gradient takes tensors and no variables.
+    betas = [
+        ops.copy(ops.convert_to_tensor(values[name], x.dtype))
+        for name in names
+    ]
     program = compile_expression(expression)
     if not program.has_partials:
         return program.value(x, betas)

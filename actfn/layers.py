@@ -60,6 +60,7 @@ class ActivationFunction(keras.layers.Layer):
         self.beta_constraint = keras.constraints.get(beta_constraint)
 
     def build(self, input_shape):
+        """Creates the parameters, one value per channel."""
         names = [parameter.name for parameter in parameters(self.expression)]
         channels = input_shape[-1] if input_shape else None
         if names and channels is None:
@@ -81,13 +82,16 @@ class ActivationFunction(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
+        """Returns f(inputs), of the shape of inputs."""
         values = {name: getattr(self, name) for name in self._names}
         return evaluate(self.expression, inputs, values)
 
     def compute_output_shape(self, input_shape):
+        """Returns the input's shape."""
         return input_shape
 
     def get_config(self) -> dict:
+        """Returns what `from_config` takes; the expression as text."""
         return {
             **super().get_config(),
             "expression": str(self.expression),

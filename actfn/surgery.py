@@ -1,0 +1,336 @@
+"""Exchange the activations of a Keras model, keeping its weights."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+from keras import activations, layers
+
+Edit = Callable[[keras.Layer, dict[str, Any]], dict[str, Any]]
+Target = str | type[keras.Layer]
+
+_LOG = logging.getLogger(__name__)
+
+_WITH_ACTIVATION = (
+    layers.Dense,
+    layers.EinsumDense,
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    layers.Conv1DTranspose,
+    layers.Conv2DTranspose,
+    layers.Conv3DTranspose,
+    layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
+    layers.SeparableConv1D,
+    layers.SeparableConv2D,
+)
+
+_LAYER_OF_NAME = {
+    "elu": layers.ELU,
+    "leaky_relu": layers.LeakyReLU,
+    "softmax": layers.Softmax,
+}
+
+
+class ActivationSites:
+    """Hands out a new activation layer for each site and counts them.
+
+    Args:
+        factory: A function without arguments that returns a new Keras layer.
+
+    Raises:
+        ValueError: If `factory` is not such a function; at a call, if it
+            returns something else than a new layer.
+    """
+
+    def __init__(self, factory: Callable[[], keras.Layer]) -> None:
+        if isinstance(factory, keras.Layer) or not callable(factory):
+            raise ValueError(
+                "Argument `activation` must be a function without arguments "
+                "that returns a new Keras layer. "
+                f"Received: activation={factory!r}"
+            )
+        self._factory = factory
+        self._made: list[keras.Layer] = []
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __call__(self, name: str | None = None) -> keras.Layer:
+        """Returns the layer of the next site, under a name if one is given."""
+        try:
+            layer = self._factory()
+        except TypeError as error:
+            raise ValueError(
+                "Argument `activation` must be a function that can be called "
+                f"without arguments ({error}). "
+                f"Received: activation={self._factory!r}"
+            ) from error
+        if not isinstance(layer, keras.Layer) or any(
+            layer is other for other in self._made
+        ):
+            raise ValueError(
+                "Argument `activation` must return a new Keras layer at each "
+                f"call. Received: activation={self._factory!r}, "
+                f"which returned {layer!r}"
+            )
+        if name is not None:
+            layer.name = name
+        self._made.append(layer)
+        return layer
+
+
+class _Site:
+    """Stands in a cloned graph for a layer whose activation is exchanged."""
+
+    def __init__(
+        self,
+        layer: keras.Layer,
+        linear: keras.Layer | None,
+        sites: ActivationSites,
+    ) -> None:
+        self._layer, self.linear, self._sites = layer, linear, sites
+        self._calls = 0
+
+    def activation(self) -> keras.Layer:
+        """Returns the layer for the next place where this one is called."""
+        name = self._layer.name + ("_activation" if self.linear else "")
+        if self._calls:
+            name += f"_{self._calls}"
+        self._calls += 1
+        with _default_policy(self._layer.dtype_policy):
+            return self._sites(name)
+
+    def __call__(self, inputs: keras.KerasTensor, **kwargs: Any) -> Any:
+        if self.linear:
+            inputs = self.linear(inputs, **kwargs)
+        return self.activation()(inputs)
+
+
+@contextlib.contextmanager
+def _default_policy(policy: keras.DTypePolicy) -> Iterator[None]:
+    """Makes `policy` the default one for new layers."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _matches_name(layer: keras.Layer, name: str) -> bool:
+    if isinstance(layer, layers.ReLU):
+        plain = not layer.negative_slope and not layer.threshold
+        limits = {"relu": (None, 6), "relu6": (6,)}.get(name, ())
+        return plain and layer.max_value in limits
+    if name in _LAYER_OF_NAME and isinstance(layer, _LAYER_OF_NAME[name]):
+        return True
+    if not isinstance(layer, (layers.Activation, *_WITH_ACTIVATION)):
+        return False
+    wanted = [activations.get(name)]
+    if name == "relu":
+        wanted.append(activations.relu6)
+    return any(layer.activation is function for function in wanted)
+
+
+def _targets(replace: Target | Sequence[Target]) -> list[Target]:
+    """Checks `replace` and makes a list of it."""
+    targets = [replace] if isinstance(replace, (str, type)) else list(replace)
+    for target in targets:
+        if isinstance(target, str):
+            with contextlib.suppress(ValueError):
+                activations.get(target)
+                continue
+        elif isinstance(target, type) and issubclass(target, keras.Layer):
+            continue
+        raise ValueError(
+            "Argument `replace` must be the name of a Keras activation, a "
+            "layer class or a sequence of these. "
+            f"Received: replace={replace!r}"
+        )
+    return targets
+
+
+class _Surgeon:
+    """Clones a model and its nested models, exchanging activations."""
+
+    def __init__(
+        self, sites: ActivationSites, targets: list[Target], edit: Edit
+    ) -> None:
+        self._sites, self._targets, self._edit = sites, targets, edit
+        self._clones: dict[int, Any] = {}
+        self.pairs: list[tuple[keras.Layer, keras.Layer]] = []
+
+    def _matches(self, layer: keras.Operation) -> bool:
+        return isinstance(layer, keras.Layer) and any(
+            _matches_name(layer, target)
+            if isinstance(target, str)
+            else isinstance(layer, target)
+            for target in self._targets
+        )
+
+    def _copy(self, layer: keras.Operation, **changes: Any) -> keras.Operation:
+        if isinstance(layer, layers.Lambda):
+            return layer  # Has no weights and may not be serialisable.
+        config = {**layer.get_config(), **changes}
+        if not isinstance(layer, keras.Layer):
+            return layer.__class__.from_config(config)
+        clone = layer.__class__.from_config(self._edit(layer, config))
+        self.pairs.append((layer, clone))
+        return clone
+
+    def _clone(self, layer: keras.Operation) -> Any:
+        if isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
+            return self.model(layer)
+        if not self._matches(layer):
+            return self._copy(layer)
+        linear = None
+        if isinstance(layer, _WITH_ACTIVATION):
+            linear = self._copy(layer, activation="linear")
+        return _Site(layer, linear, self._sites)
+
+    def operation(self, layer: keras.Operation) -> Any:
+        """Returns what replaces `layer`, the same for all its calls."""
+        if id(layer) not in self._clones:
+            self._clones[id(layer)] = self._clone(layer)
+        return self._clones[id(layer)]
+
+    def model(self, model: keras.Model) -> keras.Model:
+        """Returns a clone of `model`, whose weights are fresh."""
+        if not isinstance(model, keras.Sequential):
+            return keras.models.clone_model(
+                model,
+                clone_function=self.operation,
+                call_function=lambda layer, *a, **k: layer(*a, **k),
+            )
+        clone = keras.Sequential(name=model.name)
+        clone.add(
+            keras.Input(
+                batch_shape=model.inputs[0].shape, dtype=model.inputs[0].dtype
+            )
+        )
+        for layer in map(self.operation, model.layers):
+            if isinstance(layer, _Site):
+                if layer.linear:
+                    clone.add(layer.linear)
+                layer = layer.activation()
+            clone.add(layer)
+        if model.compiled:
+            clone.compile_from_config(model.get_compile_config())
+        return clone
+
+
+def _carry_over(old: keras.Layer, new: keras.Layer) -> None:
+    """Copies the weights of a layer; a scale that was not there stays 1."""
+    if len(old.weights) == len(new.weights):
+        new.set_weights(old.get_weights())
+        return
+    values = {weight.name: weight for weight in old.weights}
+    for weight in new.weights:
+        if weight.name in values:
+            weight.assign(values[weight.name])
+
+
+def rebuild(
+    model: keras.Model,
+    factory: Callable[[], keras.Layer],
+    replace: Target | Sequence[Target] = "relu",
+    edit: Edit = lambda layer, config: config,
+    keep_weights: bool = True,
+) -> keras.Model:
+    """Clones a model with other activations and edited layer configs.
+
+    Args:
+        model: A functional or built sequential model.
+        factory: Returns a new activation layer for each site.
+        replace: As for `swap_activations`.
+        edit: Takes a layer and its config, returns the config of its clone.
+        keep_weights: Whether to carry the weights over; if not, they are
+            initialised anew.
+
+    Returns:
+        The new model, with the number of exchanged activations as its
+        attribute `activation_sites`.
+
+    Raises:
+        ValueError: As for `swap_activations`.
+    """
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            "Argument `model` must be a functional or a built sequential "
+            f"model. Received: model={model!r}"
+        )
+    sites = ActivationSites(factory)
+    surgeon = _Surgeon(sites, _targets(replace), edit)
+    clone = surgeon.model(model)
+    if not len(sites):
+        raise ValueError(
+            "Argument `replace` must match at least one activation of "
+            f"`model`. Received: replace={replace!r}"
+        )
+    if keep_weights:
+        for old, new in surgeon.pairs:
+            _carry_over(old, new)
+    clone.activation_sites = len(sites)
+    _LOG.info("Exchanged %d activations of %s.", len(sites), model.name)
+    return clone
+
+
+def swap_activations(
+    model: keras.Model,
+    activation: Any,
+    replace: Target | Sequence[Target] = "relu",
+    batch_norm_scale: bool = False,
+) -> keras.Model:
+    """Returns a new model with other activations and the same weights.
+
+    Sites are `Activation` layers, layers that are an activation themselves
+    (`ReLU`, `ELU`, ...) and the `activation` argument of dense and
+    convolutional layers, in nested models too. Each place where such a layer
+    is called gets an instance of its own, built at once. What other layers
+    hide inside, such as the cells of an RNN, stays as it is.
+
+    Args:
+        model: A functional or built sequential model; it is not changed.
+        activation: What `actfn.get` takes (a catalog name, expression text,
+            an expression, a layer config), or a function without arguments
+            that returns a new Keras layer.
+        replace: The name of a Keras activation, a layer class, or several of
+            these. "relu" also matches ReLU6, in all its forms.
+        batch_norm_scale: Whether to switch on the scale of those batch norms
+            that have none, starting from 1. Swish needs it (arXiv:1710.05941);
+            models made for ReLU often leave it off.
+
+    Returns:
+        The new model. Its attribute `activation_sites` is the number of
+        exchanged activations.
+
+    Raises:
+        ValueError: If `model` is not built or subclassed, if `activation` or
+            `replace` is not as above, or if nothing matches.
+
+    Example:
+        >>> model = keras.applications.MobileNet(weights=None)
+        >>> model = actfn.swap_activations(model, "swish", replace="relu6")
+        >>> model.activation_sites
+        27
+    """
+
+    def edit(layer: keras.Layer, config: dict[str, Any]) -> dict[str, Any]:
+        if batch_norm_scale and isinstance(layer, layers.BatchNormalization):
+            return {**config, "scale": True}
+        return config
+
+    return rebuild(model, _as_factory(activation), replace, edit)
+
+
+def _as_factory(activation: Any) -> Callable[[], keras.Layer]:
+    if callable(activation):
+        return activation
+    # Surgery with a factory needs none of our functions.
+    from actfn import catalog
+
+    return lambda: catalog.get(activation)
