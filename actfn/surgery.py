@@ -6,81 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
-from keras import activations, layers
+from keras import layers
 
-Edit = Callable[[keras.Layer, dict[str, Any]], dict[str, Any]]
-Target = str | type[keras.Layer]
-
-_LOG = logging.getLogger(__name__)
-
-_WITH_ACTIVATION = (
-    layers.Dense,
-    layers.EinsumDense,
-    layers.Conv1D,
-    layers.Conv2D,
-    layers.Conv3D,
-    layers.Conv1DTranspose,
-    layers.Conv2DTranspose,
-    layers.Conv3DTranspose,
-    layers.DepthwiseConv1D,
-    layers.DepthwiseConv2D,
-    layers.SeparableConv1D,
-    layers.SeparableConv2D,
+from actfn.sites import (
+    WITH_ACTIVATION,
+    ActivationSites,
+    Target,
+    check_targets,
+    is_site,
 )
 
-_LAYER_OF_NAME = {
-    "elu": layers.ELU,
-    "leaky_relu": layers.LeakyReLU,
-    "softmax": layers.Softmax,
-}
+Edit = Callable[[keras.Layer, dict[str, Any]], dict[str, Any]]
 
-
-class ActivationSites:
-    """Hands out a new activation layer for each site and counts them.
-
-    Args:
-        factory: A function without arguments that returns a new Keras layer.
-
-    Raises:
-        ValueError: If `factory` is not such a function; at a call, if it
-            returns something else than a new layer.
-    """
-
-    def __init__(self, factory: Callable[[], keras.Layer]) -> None:
-        if isinstance(factory, keras.Layer) or not callable(factory):
-            raise ValueError(
-                "Argument `activation` must be a function without arguments "
-                "that returns a new Keras layer. "
-                f"Received: activation={factory!r}"
-            )
-        self._factory = factory
-        self._made: list[keras.Layer] = []
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def __call__(self, name: str | None = None) -> keras.Layer:
-        """Returns the layer of the next site, under a name if one is given."""
-        try:
-            layer = self._factory()
-        except TypeError as error:
-            raise ValueError(
-                "Argument `activation` must be a function that can be called "
-                f"without arguments ({error}). "
-                f"Received: activation={self._factory!r}"
-            ) from error
-        if not isinstance(layer, keras.Layer) or any(
-            layer is other for other in self._made
-        ):
-            raise ValueError(
-                "Argument `activation` must return a new Keras layer at each "
-                f"call. Received: activation={self._factory!r}, "
-                f"which returned {layer!r}"
-            )
-        if name is not None:
-            layer.name = name
-        self._made.append(layer)
-        return layer
+_LOG = logging.getLogger(__name__)
 
 
 class _Site:
@@ -121,39 +59,6 @@ def _default_policy(policy: keras.DTypePolicy) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _matches_name(layer: keras.Layer, name: str) -> bool:
-    if isinstance(layer, layers.ReLU):
-        plain = not layer.negative_slope and not layer.threshold
-        limits = {"relu": (None, 6), "relu6": (6,)}.get(name, ())
-        return plain and layer.max_value in limits
-    if name in _LAYER_OF_NAME and isinstance(layer, _LAYER_OF_NAME[name]):
-        return True
-    if not isinstance(layer, (layers.Activation, *_WITH_ACTIVATION)):
-        return False
-    wanted = [activations.get(name)]
-    if name == "relu":
-        wanted.append(activations.relu6)
-    return any(layer.activation is function for function in wanted)
-
-
-def _targets(replace: Target | Sequence[Target]) -> list[Target]:
-    """Checks `replace` and makes a list of it."""
-    targets = [replace] if isinstance(replace, (str, type)) else list(replace)
-    for target in targets:
-        if isinstance(target, str):
-            with contextlib.suppress(ValueError):
-                activations.get(target)
-                continue
-        elif isinstance(target, type) and issubclass(target, keras.Layer):
-            continue
-        raise ValueError(
-            "Argument `replace` must be the name of a Keras activation, a "
-            "layer class or a sequence of these. "
-            f"Received: replace={replace!r}"
-        )
-    return targets
-
-
 class _Surgeon:
     """Clones a model and its nested models, exchanging activations."""
 
@@ -163,14 +68,6 @@ class _Surgeon:
         self._sites, self._targets, self._edit = sites, targets, edit
         self._clones: dict[int, Any] = {}
         self.pairs: list[tuple[keras.Layer, keras.Layer]] = []
-
-    def _matches(self, layer: keras.Operation) -> bool:
-        return isinstance(layer, keras.Layer) and any(
-            _matches_name(layer, target)
-            if isinstance(target, str)
-            else isinstance(layer, target)
-            for target in self._targets
-        )
 
     def _copy(self, layer: keras.Operation, **changes: Any) -> keras.Operation:
         if isinstance(layer, layers.Lambda):
@@ -185,10 +82,10 @@ class _Surgeon:
     def _clone(self, layer: keras.Operation) -> Any:
         if isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
             return self.model(layer)
-        if not self._matches(layer):
+        if not is_site(layer, self._targets):
             return self._copy(layer)
         linear = None
-        if isinstance(layer, _WITH_ACTIVATION):
+        if isinstance(layer, WITH_ACTIVATION):
             linear = self._copy(layer, activation="linear")
         return _Site(layer, linear, self._sites)
 
@@ -264,7 +161,7 @@ def rebuild(
             f"model. Received: model={model!r}"
         )
     sites = ActivationSites(factory)
-    surgeon = _Surgeon(sites, _targets(replace), edit)
+    surgeon = _Surgeon(sites, check_targets(replace), edit)
     clone = surgeon.model(model)
     if not len(sites):
         raise ValueError(

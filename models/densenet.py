@@ -92,7 +92,7 @@ def densenet(
             x = layers.Concatenate()([x, y])
     x = layers.GlobalAveragePooling2D()(parts.norm_act(x))
     name = f"densenet_{'bc_' if bottleneck else ''}{depth}_{growth}"
-    return keras.Model(image, parts.logits(x, classes), name=name)
+    return parts.model(image, parts.logits(x, classes), name)
 
 
 register("densenet", densenet)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 from keras import layers, regularizers
 
+from actfn.surgery import ActivationSites
 from models.registry import Factory
 
 
@@ -85,19 +87,12 @@ class Parts:
     batch_norm_scale: bool = True
     weight_decay: float = 0.0
     decay_all: bool = False
-    _made: list[keras.Layer] = field(default_factory=list, repr=False)
+    _sites: ActivationSites = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_rate(batch_norm_momentum=self.batch_norm_momentum)
         check_rate(weight_decay=self.weight_decay)
-        if isinstance(self.activation, keras.Layer) or not callable(
-            self.activation
-        ):
-            raise ValueError(
-                "Argument `activation` must be a function without arguments "
-                "that returns a new Keras layer. "
-                f"Received: activation={self.activation!r}"
-            )
+        self._sites = ActivationSites(self.activation)
 
     def decay(self, always: bool = True) -> regularizers.Regularizer | None:
         """Returns the penalty of a kernel, or of the rest if not `always`."""
@@ -107,21 +102,7 @@ class Parts:
 
     def act(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Applies a new activation layer."""
-        try:
-            layer = self.activation()
-        except TypeError as error:
-            layer = error
-        if not isinstance(layer, keras.Layer) or any(
-            layer is other for other in self._made
-        ):
-            raise ValueError(
-                "Argument `activation` must be a function without arguments "
-                "that returns a new Keras layer at each call. "
-                f"Received: activation={self.activation!r}, "
-                f"which gave {layer!r}"
-            )
-        self._made.append(layer)
-        return layer(x)
+        return self._sites()(x)
 
     def norm(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Applies batch normalisation over the last axis."""
@@ -182,3 +163,11 @@ class Parts:
             dtype=keras.config.dtype_policy().variable_dtype,
             name=name,
         )(x)
+
+    def model(
+        self, inputs: keras.KerasTensor, outputs: Any, name: str
+    ) -> keras.Model:
+        """Returns the model, `activation_sites` being the number of sites."""
+        model = keras.Model(inputs, outputs, name=name)
+        model.activation_sites = len(self._sites)
+        return model

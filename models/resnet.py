@@ -107,7 +107,7 @@ def resnet(
             strides = 2 if stage and not unit else 1
             x = _basic_unit(parts, x, width * 2**stage, strides, shortcut)
     x = layers.GlobalAveragePooling2D()(x)
-    return keras.Model(image, parts.logits(x, classes), name=f"resnet{depth}")
+    return parts.model(image, parts.logits(x, classes), f"resnet{depth}")
 
 
 def _bottleneck_unit(
@@ -172,7 +172,7 @@ def preactivation_resnet(
             strides = 2 if stage and not unit else 1
             x = _bottleneck_unit(parts, x, 4 * width * 2**stage, strides)
     x = layers.GlobalAveragePooling2D()(parts.norm_act(x))
-    return keras.Model(image, parts.logits(x, classes), name=f"resnet{depth}")
+    return parts.model(image, parts.logits(x, classes), f"resnet{depth}")
 
 
 for _depth in (8, 14, 20, 32, 44, 56, 110):

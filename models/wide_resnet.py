@@ -89,7 +89,7 @@ def wide_resnet(
             x = _unit(parts, x, 16 * width * 2**stage, strides, dropout)
     x = layers.GlobalAveragePooling2D()(parts.norm_act(x))
     name = f"wide_resnet_{depth}_{width}"
-    return keras.Model(image, parts.logits(x, classes), name=name)
+    return parts.model(image, parts.logits(x, classes), name)
 
 
 register("wide_resnet", wide_resnet)

@@ -1,0 +1,193 @@
+import logging
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import actfn
+from actfn.surgery import swap_activations
+from tests.stirring import difference, images, stir
+
+slow = pytest.mark.slow
+
+# Name, side of the images, sites, replaced name, equal and other activation.
+APPLICATIONS = [
+    ("MobileNet", 32, 27, "relu", "relu6", "relu"),
+    ("InceptionV3", 75, 94, "relu", "relu", "leaky_relu"),
+    ("DenseNet121", 32, 121, "relu", "relu", "leaky_relu"),
+    ("ResNet50", 32, 49, "relu", "relu", "leaky_relu"),
+    ("EfficientNetB0", 32, 49, "silu", "swish_1", "relu"),
+    pytest.param(
+        "InceptionResNetV2", 75, 243, "relu", "relu", "leaky_relu", marks=slow
+    ),
+    pytest.param(
+        "NASNetMobile", 32, 192, "relu", "relu", "leaky_relu", marks=slow
+    ),
+]
+
+
+@pytest.mark.parametrize("name,side,sites,replace,same,other", APPLICATIONS)
+def test_equal_activation_keeps_logits(name, side, sites, replace, same, other):
+    x = images(4, side)
+    model = getattr(keras.applications, name)(
+        weights=None,
+        input_shape=x.shape[1:],
+        classes=7,
+        classifier_activation=None,
+    )
+    stir(model, x)
+    logits = model(x)
+    swapped = swap_activations(model, same, replace=replace)
+    assert swapped.activation_sites == sites
+    assert difference(logits, swapped(x)) < 1e-5
+    # The test would notice another activation.
+    other = swap_activations(model, other, replace=replace)
+    assert difference(logits, other(x)) > 1e-3
+    assert difference(logits, model(x)) == 0
+
+
+def small_model():
+    """Every kind of site; one layer is called at two places."""
+    image = keras.Input((8, 8, 3))
+    inner_input = keras.Input((8, 8, 4))
+    inner = keras.Model(
+        inner_input,
+        layers.Conv2D(4, 3, padding="same", activation="relu")(inner_input),
+        name="inner",
+    )
+    stack = keras.Sequential(
+        [
+            keras.Input((8, 8, 4)),
+            layers.DepthwiseConv2D(3, activation="relu6"),
+            layers.ReLU(),
+        ],
+        name="stack",
+    )
+    shared = layers.Activation("relu", name="shared")
+    x = layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+    y = inner(shared(x))
+    x = layers.BatchNormalization(scale=False)(keras.ops.add(x, y))
+    x = layers.ReLU(6.0)(stack(x))
+    x = layers.Conv2D(6, 1, activation="tanh")(x)
+    x = shared(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(image, layers.Dense(2, activation="softmax")(x))
+
+
+def leaves(model):
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
+def test_every_kind_of_site_in_nested_models():
+    model = small_model()
+    stir(model, images(4, 8))
+    x = images(4, 8, seed=1)
+    swapped = swap_activations(model, "relu", replace="relu")
+    # Convolution, shared twice, inner, stack's two, ReLU6.
+    assert swapped.activation_sites == 7
+    kinds = [type(layer) for layer in leaves(swapped)]
+    assert kinds.count(actfn.ActivationFunction) == 7
+    assert difference(model(x), swapped(x)) < 1e-5
+    assert isinstance(swapped.get_layer("stack"), keras.Sequential)
+    assert swap_activations(model, "relu6", "relu6").activation_sites == 2
+    for kind, count in ((layers.ReLU, 2), ((layers.ReLU, "tanh"), 3)):
+        assert swap_activations(model, "relu", kind).activation_sites == count
+
+
+def test_one_new_layer_a_site_even_where_a_layer_is_shared():
+    swapped = swap_activations(small_model(), "swish")
+    betas = [v for v in swapped.trainable_variables if "beta" in v.path]
+    ours = [v for v in betas if "batch_norm" not in v.path]
+    assert sorted(tuple(v.shape) for v in ours) == [(4,)] * 6 + [(6,)]
+    assert len({id(v) for v in ours}) == 7
+
+
+def test_betas_train_and_survive_saving(tmp_path):
+    text = "min(x, sin(x)) * sigmoid(beta * x)"
+    model = swap_activations(small_model(), text)
+    before = [v.numpy() for v in model.trainable_variables]
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x = images(8, 8)
+    model.fit(x, np.arange(8) % 2, epochs=2, verbose=0)
+    after = [v.numpy() for v in model.trainable_variables]
+    moved = [np.any(a != b) for a, b in zip(after, before, strict=True)]
+    assert np.mean(moved) > 0.9
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert difference(model(x), loaded(x)) == 0
+
+
+def test_batch_norm_scale_is_switched_on_from_one():
+    model = small_model()
+    x = images(4, 8)
+    stir(model, x)
+    plain = swap_activations(model, "relu")
+    scaled = swap_activations(model, "relu", batch_norm_scale=True)
+    extra = len(scaled.trainable_variables) - len(plain.trainable_variables)
+    assert extra == 1
+    # 1 / sqrt(variance + epsilon) times one is what there was.
+    assert difference(model(x), scaled(x)) < 1e-5
+
+
+def test_the_original_stays_and_the_number_is_logged(caplog):
+    model = small_model()
+    config = model.get_config()
+    with caplog.at_level(logging.INFO, logger="actfn"):
+        swap_activations(model, layers.PReLU)
+    assert "7 activations" in caplog.text
+    assert model.get_config() == config
+
+
+def test_precision_and_compilation_follow_the_model():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = small_model()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    swapped = swap_activations(model, "swish")
+    assert swapped.compiled
+    ours = [
+        layer
+        for layer in leaves(swapped)
+        if isinstance(layer, actfn.ActivationFunction)
+    ]
+    assert {layer.compute_dtype for layer in ours} == {"bfloat16"}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_built_sequential_model_stays_sequential():
+    model = keras.Sequential([layers.Dense(3, "relu"), layers.Dense(2)])
+    with pytest.raises(ValueError, match="built sequential"):
+        swap_activations(model, "relu")
+    model.build((None, 4))
+    swapped = swap_activations(model, "relu")
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    assert isinstance(swapped, keras.Sequential)
+    assert difference(model(x), swapped(x)) < 1e-6
+
+
+SHARED = layers.ReLU()
+
+
+@pytest.mark.parametrize(
+    "activation,replace,message",
+    [
+        ("relu", "gelu", "at least one activation"),
+        ("relu", "rellu", "name of a Keras activation"),
+        ("relu", layers.ReLU(), "name of a Keras activation|sequence"),
+        ("relu", 3, "name of a Keras activation"),
+        ("nonsense(x)", "relu", "nonsense"),
+        (SHARED, "relu", "without arguments"),
+        (lambda: SHARED, "relu", "new Keras layer"),
+        (lambda: "relu", "relu", "new Keras layer"),
+        (lambda x: layers.ReLU(), "relu", "without arguments"),
+    ],
+)
+def test_wrong_arguments(activation, replace, message):
+    with pytest.raises(ValueError, match=message):
+        swap_activations(small_model(), activation, replace=replace)
