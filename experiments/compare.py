@@ -1,0 +1,101 @@
+"""Prints the paper's tables, and our results beside them.
+
+    python -m experiments.compare --published
+    python -m experiments.compare results/*.csv --format latex
+
+Results are CSV files of `experiments.train`. What is printed is computed from
+them and from `experiments/published_results.csv` at each call.
+"""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from experiments.comparison import published
+from experiments.comparison.tables import FORMATS, Table
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with one line where argparse prints the usage as well."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m experiments.compare",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "results",
+        nargs="*",
+        type=pathlib.Path,
+        help="CSV files with our runs",
+    )
+    parser.add_argument(
+        "--published",
+        action="store_true",
+        help="Tables 1 to 11 as printed, and the recount of Table 3",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="markdown",
+        help="default: %(default)s",
+    )
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="write there instead of printing",
+    )
+    return parser
+
+
+def tables(
+    results: Sequence[pathlib.Path], with_published: bool
+) -> list[Table]:
+    """Returns the published tables, if wanted, then those of our runs.
+
+    Args:
+        results: CSV files of our runs, or none.
+        with_published: Whether to include the paper's tables.
+
+    Raises:
+        ValueError: If a results file is broken; names the file and the line.
+    """
+    found = published.tables() if with_published else []
+    if results:
+        # TensorFlow loads with these; the published tables do without.
+        from experiments.comparison import ours, runs
+
+        found += ours.tables(runs.read(results))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program; exit status 2 and one line on bad input."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.results and not options.published:
+        parser.error(
+            "results should be at least one CSV file, or --published be "
+            "given. Received: neither"
+        )
+    try:
+        found = tables(options.results, options.published)
+        text = "\n".join(map(FORMATS[options.format], found))
+        if options.output:
+            options.output.write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Tables of our own runs beside the published numbers."""
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from scipy import stats
+
+from experiments.comparison import counting, published
+from experiments.comparison.runs import Run
+from experiments.comparison.tables import Cell, Table
+
+SUMMARY_COLUMNS = (
+    "activation",
+    "learning_rate",
+    "runs",
+    "median",
+    "mean",
+    "low",
+    "high",
+    "minus_relu",
+    "minus_low",
+    "minus_high",
+    "published",
+    "seconds",
+)
+_NOTE = (
+    "low, high: 95% confidence interval of the mean (Student's t); "
+    "minus_relu: mean difference from ReLU over the seeds that both have, "
+    f"with its interval; published: median in {published.PAPER}; "
+    "seconds: median of a run."
+)
+
+Setting = tuple[str, str, int]
+"""What runs must share to stand in one table: model, data set, steps."""
+Group = dict[str, list[Run]]
+"""The runs of one setting by activation."""
+
+
+def tables(runs: Sequence[Run]) -> list[Table]:
+    """Returns a summary of each setting, and the counts over all models.
+
+    Raises:
+        ValueError: If an activation was run with several learning rates and
+            nothing but the test accuracy is there to choose by.
+    """
+    groups = group(runs)
+    return [*(summary(s, g) for s, g in groups.items()), counts(groups)]
+
+
+def group(runs: Sequence[Run]) -> dict[Setting, Group]:
+    """Groups runs by setting and activation, at the best learning rate.
+
+    The best is the one with the highest median validation accuracy, as the
+    test accuracy must not choose.
+
+    Raises:
+        ValueError: See `tables`.
+    """
+    cells: dict[Setting, dict[str, dict[str, list[Run]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    for run in runs:
+        setting = run.model, run.dataset, run.steps
+        cells[setting][run.activation][run.learning_rate].append(run)
+    return {
+        setting: {
+            activation: _best(setting, activation, list(by_rate.values()))
+            for activation, by_rate in by_activation.items()
+        }
+        for setting, by_activation in cells.items()
+    }
+
+
+def _best(
+    setting: Setting, activation: str, candidates: list[list[Run]]
+) -> list[Run]:
+    if len(candidates) == 1:
+        return candidates[0]
+    if any(run.validation is None for runs in candidates for run in runs):
+        raise ValueError(
+            "results with several learning rates should have a column "
+            "validation_accuracy to choose by. Received: none for "
+            f"{activation} with {setting[0]} on {setting[1]}"
+        )
+    return max(
+        candidates,
+        key=lambda runs: statistics.median(run.validation for run in runs),
+    )
+
+
+def summary(setting: Setting, runs: Group) -> Table:
+    """Returns the table of one setting, the best median first."""
+    model, dataset, steps = setting
+    reference = published.reference()
+    relu = {run.seed: run.accuracy for run in runs.get("ReLU", [])}
+    rows: list[list[Cell]] = []
+    for activation, repeats in runs.items():
+        values = [run.accuracy for run in repeats]
+        differences = [
+            run.accuracy - relu[run.seed]
+            for run in repeats
+            if run.seed in relu and activation != "ReLU"
+        ]
+        rows.append(
+            [
+                activation,
+                repeats[0].learning_rate or None,
+                len(values),
+                _digits(statistics.median(values)),
+                *_mean_and_interval(values),
+                *_mean_and_interval(differences),
+                reference.get((model, dataset, activation)),
+                _digits(statistics.median(run.seconds for run in repeats), 0),
+            ]
+        )
+    rows.sort(key=lambda row: row[3], reverse=True)
+    title = f"{model} on {dataset}, {steps} steps: test accuracy (%)"
+    origins = {run.provenance for repeats in runs.values() for run in repeats}
+    data = "; ".join(sorted(origins - {""}))
+    note = f"{_NOTE} Data: {data}." if data else _NOTE
+    return Table(title, SUMMARY_COLUMNS, rows, note)
+
+
+def _digits(value: float, digits: int = 2) -> Decimal:
+    return round(Decimal(value), digits)
+
+
+def _mean_and_interval(values: Sequence[float]) -> list[Decimal | None]:
+    """Returns mean, lower and upper end; as much as the values allow."""
+    if not values:
+        return [None] * 3
+    mean = statistics.fmean(values)
+    if len(values) == 1:
+        return [_digits(mean), None, None]
+    error = statistics.stdev(values) / math.sqrt(len(values))
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * error
+    return [_digits(mean), _digits(mean - half), _digits(mean + half)]
+
+
+def counts(groups: dict[Setting, Group]) -> Table:
+    """Returns the better/equal/worse table of our runs.
+
+    A result is the median over the runs, rounded to 0.1 as the paper prints
+    it. Of each model and data set the longest training counts.
+    """
+    longest: dict[tuple[str, str], int] = {}
+    for model, dataset, steps in groups:
+        longest[model, dataset] = max(steps, longest.get((model, dataset), 0))
+    results: dict[str, dict[str, dict[str, Decimal]]] = {}
+    for (model, dataset), steps in longest.items():
+        by_activation = results.setdefault(model, {})
+        for activation, runs in groups[model, dataset, steps].items():
+            median = statistics.median(run.accuracy for run in runs)
+            values = by_activation.setdefault(activation, {})
+            values[dataset] = _digits(median, 1)
+    found = dict.fromkeys(a for by in results.values() for a in by)
+    variants = [a for a in published.VARIANTS if a in found]
+    variants += [a for a in found if a not in (*variants, *counting.BASELINES)]
+    return counting.count_table(
+        "Our runs: models on which a variant is better, equal or worse, of "
+        f"{len(results)}",
+        results,
+        variants,
+        matched=True,
+        note="Each model counts once, by the median of its data sets; "
+        "medians over runs, rounded to 0.1; p by the one-sided sign test.",
+    )

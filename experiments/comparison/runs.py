@@ -1,0 +1,213 @@
+"""Finished runs of our own, read from CSV files."""
+
+import csv
+import dataclasses
+import functools
+import io
+import math
+import pathlib
+import re
+from collections.abc import Iterator, Sequence
+
+from actfn import ExpressionError, catalog, parse
+
+COLUMNS = (
+    "config",
+    "dataset",
+    "activation",
+    "seed",
+    "test_accuracy",
+    "steps",
+    "seconds",
+)
+ACTIVATIONS = {
+    "relu": "ReLU",
+    "leaky_relu": "LReLU",
+    "prelu": "PReLU",
+    "softplus": "Softplus",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "swish_1": "Swish-1",
+    "swish": "Swish",
+    "max_sigmoid": "max(x,sigmoid(x))",
+    "cos_minus_x": "cos(x)-x",
+    "min_sin": "min(x,sin(x))",
+    "atan_squared_minus_x": "(atan(x))^2-x",
+    "max_tanh": "max(x,tanh(x))",
+    "sinc_plus_x": "sinc(x)+x",
+    "x_asinh_squared": "x*(asinh(x))^2",
+}
+MODELS = {
+    "resnet164": "preact ResNet-164",
+    "wide_resnet_28_10": "WRN-28-10",
+    "densenet_100_12": "DenseNet-100-12",
+    "nasnet_a_mobile": "Mobile NASNet-A",
+    "inception_resnet_v2": "Inception-ResNet-v2",
+    "mobilenet": "MobileNet",
+    "inception_v3": "Inception-v3",
+    "inception_v4": "Inception-v4",
+}
+DATASETS = {
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "imagenet2012": "ImageNet-2012 val",
+}
+_DATASET_PREFIX = re.compile(r"^(cifar100?|imagenet(2012)?|fashion_mnist)_")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished training run; accuracies in percent."""
+
+    model: str
+    dataset: str
+    activation: str
+    seed: int
+    steps: int
+    learning_rate: str
+    accuracy: float
+    validation: float | None
+    seconds: float
+    provenance: str
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What no two runs share."""
+        return (*map(str, dataclasses.astuple(self)[:6]),)
+
+
+def read(paths: Sequence[pathlib.Path]) -> list[Run]:
+    """Reads the CSV files of a training program.
+
+    Args:
+        paths: Files with at least the columns `COLUMNS`; `learning_rate`,
+            `validation_accuracy` and `provenance` (of the data) are used if
+            they are there. Accuracies are shares between 0 and 1.
+
+    Returns:
+        The runs of all files.
+
+    Raises:
+        ValueError: If a file cannot be read or lacks a column, a line is
+            broken, or a run occurs twice; names the file and the line.
+    """
+    runs = []
+    places: dict[tuple[str, ...], str] = {}
+    for path in paths:
+        for place, row in _rows(path):
+            try:
+                run = _run(row)
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from None
+            if run.identity in places:
+                raise ValueError(
+                    f"{place}: each run should occur once. "
+                    f"Received: the run of {places[run.identity]} again"
+                )
+            places[run.identity] = place
+            runs.append(run)
+    if not runs:
+        raise ValueError(
+            "results should hold at least one run. "
+            f"Received: only headers in {', '.join(map(str, paths))}"
+        )
+    return runs
+
+
+def _rows(path: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yields each row of a CSV file with the name of its place."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} should be a readable CSV file. Received: {error}"
+        ) from None
+    if text and not text.endswith("\n"):
+        raise ValueError(
+            f"{path}, line {text.count(chr(10)) + 1}: the last line should end "
+            "with a line break; it may be cut off. "
+            f"Received: {text.rsplit(chr(10), 1)[-1]!r}"
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        missing = [column for column in COLUMNS if column not in header]
+        if missing:
+            raise ValueError(
+                f"{path}, line 1: the header should have the columns "
+                f"{', '.join(COLUMNS)}. Received: none of {', '.join(missing)}"
+            )
+        for cells in reader:
+            place = f"{path}, line {reader.line_num}"
+            if len(cells) != len(header):
+                raise ValueError(
+                    f"{place}: a row should have {len(header)} cells. "
+                    f"Received: {len(cells)}"
+                )
+            yield place, dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {reader.line_num}: a row should be valid CSV. "
+            f"Received: {error}"
+        ) from None
+
+
+def _run(row: dict[str, str]) -> Run:
+    model = _DATASET_PREFIX.sub("", row["config"])
+    validation = row.get("validation_accuracy")
+    return Run(
+        model=MODELS.get(model, model),
+        dataset=DATASETS.get(row["dataset"], row["dataset"]),
+        activation=activation_label(row["activation"]),
+        seed=_number(row, "seed", int),
+        steps=_number(row, "steps", int),
+        learning_rate=row.get("learning_rate", ""),
+        accuracy=_percent(row, "test_accuracy"),
+        validation=_percent(row, "validation_accuracy") if validation else None,
+        seconds=_number(row, "seconds", float),
+        provenance=row.get("provenance", ""),
+    )
+
+
+def _number(row: dict[str, str], column: str, kind: type) -> int | float:
+    try:
+        number = kind(row[column])
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        kinds = {int: "an integer", float: "a finite number"}
+        raise ValueError(
+            f"{column} should be {kinds[kind]}. Received: {row[column]!r}"
+        )
+    return number
+
+
+def _percent(row: dict[str, str], column: str) -> float:
+    share = _number(row, column, float)
+    if not 0 <= share <= 1:
+        raise ValueError(
+            f"{column} should be between 0 and 1. Received: {row[column]!r}"
+        )
+    return 100 * share
+
+
+@functools.cache
+def activation_label(text: str) -> str:
+    """Returns the paper's name of an activation, or else `text` itself.
+
+    Args:
+        text: A catalog name or expression text. `prelu` is the paper's PReLU,
+            its formula is not: there the slope starts at 1.
+    """
+    named = text in catalog.names()
+    entry = catalog.entry(text) if named else catalog.Entry(text, text, "")
+    try:
+        expression = parse(entry.expression)
+    except ExpressionError:
+        return text
+    for name, label in ACTIVATIONS.items():
+        known = catalog.entry(name)
+        if known.beta == entry.beta and parse(known.expression) == expression:
+            return label
+    return text
