@@ -35,7 +35,7 @@ class ImageDataset:
         validation: Examples held out of the training split, to choose by.
         test: The official test split, to report.
         classes: Name of each class, in the order of the labels.
-        provenance: Which data this is and where it was read.
+        provenance: Which data this is, to state beside every result.
     """
 
     name: str

@@ -169,7 +169,7 @@ def _read_split(
 
 
 def _provenance(info: Any) -> str:
-    note = f"TFDS {info.full_name}, read from {info.data_dir}"
+    note = f"TFDS {info.full_name}"
     if not info.download_size:
-        note += "; not made by TFDS from a download, so check what it holds"
+        note += " (not made by TFDS from the original download)"
     return note
