@@ -1,6 +1,7 @@
 """Architectures; each takes an ``activation`` factory, called once a site."""
 
 # Imported for the models that they register.
+from models import applications as _applications  # noqa: F401
 from models import densenet as _densenet  # noqa: F401
 from models import resnet as _resnet  # noqa: F401
 from models import wide_resnet as _wide_resnet  # noqa: F401

@@ -75,7 +75,7 @@ def densenet(
         batch_norm_momentum=batch_norm_momentum,
         batch_norm_scale=batch_norm_scale,
         weight_decay=weight_decay,
-        decay_all=True,
+        decay_of="all",
     )
     image = keras.Input(input_shape, name="image")
     x = parts.conv(image, 2 * growth if bottleneck else 16, 3)

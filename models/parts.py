@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers, regularizers
@@ -62,6 +62,14 @@ def units_of_depth(depth: int, step: int, offset: int) -> int:
     return units
 
 
+def he_depthwise(channels: int) -> keras.Initializer:
+    """He initialisation of a depthwise kernel.
+
+    Each output sees one channel; Keras would count all of them as its fan-in.
+    """
+    return keras.initializers.VarianceScaling(2.0 * channels)
+
+
 @dataclass
 class Parts:
     """Makes the layers of one model, all with the model's settings.
@@ -74,8 +82,9 @@ class Parts:
             says that it must, libraries for ReLU leave it off.
         weight_decay: As optimisers write it, the factor of w in the gradient.
             The penalty is thus weight_decay / 2 * sum(w**2).
-        decay_all: Whether biases and batch norm decay as well, as they do in
-            the recipes written for Torch. Parameters of activations never do.
+        decay_of: What decays besides kernels: "all" the biases and batch
+            norms, as in the recipes written for Torch, "biases" or "none".
+            Parameters of activations never do.
 
     Raises:
         ValueError: If `activation` is not a factory of new Keras layers.
@@ -86,23 +95,28 @@ class Parts:
     batch_norm_epsilon: float = 1e-5
     batch_norm_scale: bool = True
     weight_decay: float = 0.0
-    decay_all: bool = False
-    _sites: ActivationSites = field(init=False, repr=False)
+    decay_of: Literal["all", "biases", "none"] = "none"
+    sites: ActivationSites = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_rate(batch_norm_momentum=self.batch_norm_momentum)
         check_rate(weight_decay=self.weight_decay)
-        self._sites = ActivationSites(self.activation)
+        self.sites = ActivationSites(self.activation)
 
-    def decay(self, always: bool = True) -> regularizers.Regularizer | None:
-        """Returns the penalty of a kernel, or of the rest if not `always`."""
-        if self.weight_decay and (always or self.decay_all):
+    def decay(self, kind: str = "kernel") -> regularizers.Regularizer | None:
+        """Returns the penalty of a "kernel", a "bias" or a "norm"."""
+        decays = {
+            "kernel": True,
+            "bias": self.decay_of != "none",
+            "norm": self.decay_of == "all",
+        }
+        if self.weight_decay and decays[kind]:
             return regularizers.L2(self.weight_decay / 2)
         return None
 
     def act(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Applies a new activation layer."""
-        return self._sites()(x)
+        return self.sites()(x)
 
     def norm(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Applies batch normalisation over the last axis."""
@@ -110,8 +124,8 @@ class Parts:
             momentum=self.batch_norm_momentum,
             epsilon=self.batch_norm_epsilon,
             scale=self.batch_norm_scale,
-            beta_regularizer=self.decay(always=False),
-            gamma_regularizer=self.decay(always=False),
+            beta_regularizer=self.decay("norm"),
+            gamma_regularizer=self.decay("norm"),
         )(x)
 
     def norm_act(self, x: keras.KerasTensor) -> keras.KerasTensor:
@@ -137,6 +151,27 @@ class Parts:
             kernel_regularizer=self.decay(),
         )(x)
 
+    def separable_conv(
+        self,
+        x: keras.KerasTensor,
+        filters: int,
+        size: int,
+        strides: int = 1,
+        padding: str = "same",
+    ) -> keras.KerasTensor:
+        """Applies a depthwise and then a pointwise convolution."""
+        return layers.SeparableConv2D(
+            filters,
+            size,
+            strides=strides,
+            padding=padding,
+            use_bias=False,
+            depthwise_initializer=he_depthwise(x.shape[-1]),
+            pointwise_initializer="he_normal",
+            depthwise_regularizer=self.decay(),
+            pointwise_regularizer=self.decay(),
+        )(x)
+
     def centred_conv(
         self, x: keras.KerasTensor, filters: int, size: int, strides: int = 1
     ) -> keras.KerasTensor:
@@ -159,7 +194,7 @@ class Parts:
             classes,
             kernel_initializer="he_normal",
             kernel_regularizer=self.decay(),
-            bias_regularizer=self.decay(always=False),
+            bias_regularizer=self.decay("bias"),
             dtype=keras.config.dtype_policy().variable_dtype,
             name=name,
         )(x)
@@ -169,5 +204,5 @@ class Parts:
     ) -> keras.Model:
         """Returns the model, `activation_sites` being the number of sites."""
         model = keras.Model(inputs, outputs, name=name)
-        model.activation_sites = len(self._sites)
+        model.activation_sites = len(self.sites)
         return model

@@ -98,7 +98,7 @@ def resnet(
         batch_norm_momentum=batch_norm_momentum,
         batch_norm_scale=batch_norm_scale,
         weight_decay=weight_decay,
-        decay_all=True,
+        decay_of="all",
     )
     image = keras.Input(input_shape, name="image")
     x = parts.norm_act(parts.conv(image, width, 3))
@@ -163,7 +163,7 @@ def preactivation_resnet(
         batch_norm_momentum=batch_norm_momentum,
         batch_norm_scale=batch_norm_scale,
         weight_decay=weight_decay,
-        decay_all=True,
+        decay_of="all",
     )
     image = keras.Input(input_shape, name="image")
     x = parts.conv(image, width, 3)

@@ -79,7 +79,7 @@ def wide_resnet(
         batch_norm_momentum=batch_norm_momentum,
         batch_norm_scale=batch_norm_scale,
         weight_decay=weight_decay,
-        decay_all=True,
+        decay_of="all",
     )
     image = keras.Input(input_shape, name="image")
     x = parts.conv(image, 16, 3)
