@@ -9,16 +9,22 @@ import keras
 Factory = Callable[[], keras.Layer]
 Builder = Callable[..., keras.Model]
 
-_ROWS: dict[str, tuple[Builder, dict[str, Any]]] = {}
+_ROWS: dict[str, tuple[Builder, dict[str, Any], dict[str, Any]]] = {}
 
 
-def register(name: str, builder: Builder, **fixed: Any) -> None:
+def register(
+    name: str,
+    builder: Builder,
+    defaults: dict[str, Any] | None = None,
+    **fixed: Any,
+) -> None:
     """Enters `builder` with some arguments fixed under `name`.
 
     Args:
         name: The name that `build` will take.
         builder: A function that returns a model; `activation` is one of its
             keyword arguments.
+        defaults: Defaults of options that differ from the builder's.
         **fixed: Arguments of `builder` that make the variant.
 
     Raises:
@@ -29,7 +35,7 @@ def register(name: str, builder: Builder, **fixed: Any) -> None:
             "Argument `name` must not be registered already. "
             f"Received: name={name!r}"
         )
-    _ROWS[name] = (builder, fixed)
+    _ROWS[name] = (builder, defaults or {}, fixed)
 
 
 def names() -> list[str]:
@@ -47,7 +53,7 @@ def options(name: str) -> list[str]:
         raise ValueError(
             f"Argument `name` must be one of {names()}. Received: name={name!r}"
         )
-    builder, fixed = _ROWS[name]
+    builder, _, fixed = _ROWS[name]
     taken = inspect.signature(builder).parameters
     return [option for option in taken if option not in fixed]
 
@@ -83,5 +89,5 @@ def build(
                 f"An option of {name!r} must be one of {allowed}. "
                 f"Received: {option}={settings[option]!r}"
             )
-    builder, fixed = _ROWS[name]
-    return builder(activation=activation, **fixed, **settings)
+    builder, defaults, fixed = _ROWS[name]
+    return builder(activation=activation, **fixed, **{**defaults, **settings})
