@@ -19,6 +19,7 @@ import numpy as np
 from actfn import operators
 from actfn.expression import (
     Call,
+    Constant,
     Expression,
     Parameter,
     Variable,
@@ -232,18 +233,21 @@ class SearchSpace:
         return [int(token) for token in tokens]
 
     def encode(self, expression: Expression) -> tuple[int, ...]:
-        """Returns a token string whose function is `expression`.
+        """Returns a token string for the function.
 
-        Units that the function does not need come first, all their tokens 0.
+        Its decoding is the expression itself. Only if there is no such
+        string, squares ``f(x) ** 2`` may come out as ``f(x) * f(x)``. Units
+        that the function does not need come first, all their tokens 0.
 
         Raises:
-            ValueError: No string of this space decodes to the expression.
+            ValueError: This space has no string for the function.
         """
         target = number_parameters(expression)
-        for plan in self._plans(self.core_units, {target} - {X}):
-            tokens = self._tokens(plan)
-            if self.decode(tokens) == target:
-                return tokens
+        for form in dict.fromkeys((target, _squares_as_products(target))):
+            for plan in self._plans(self.core_units, {form} - {X}):
+                tokens = self._tokens(plan)
+                if self.decode(tokens) == form:
+                    return tokens
         raise ValueError(
             f"`expression` must be a function of {self!r}. "
             f"Received: {str(expression)!r}"
@@ -325,6 +329,15 @@ def _fill(
         return node
 
     return rebuild(template, leaf)
+
+
+def _squares_as_products(node: Expression) -> Expression:
+    if not isinstance(node, Call):
+        return node
+    arguments = tuple(_squares_as_products(a) for a in node.arguments)
+    if node.operator == "pow" and arguments[1] == Constant(2):
+        return arguments[0] * arguments[0]
+    return Call(node.operator, arguments)
 
 
 def _match(template: Expression, target: Expression) -> dict | None:

@@ -1,0 +1,126 @@
+"""Named functions and the layer, against formulas written again here."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from scipy import special
+
+import actfn
+
+X = np.linspace(-6, 6, 49)
+FORMULAS = {
+    "relu": np.maximum(X, 0),
+    "relu6": np.clip(X, 0, 6),
+    "leaky_relu": np.where(X > 0, X, 0.01 * X),
+    "prelu": np.where(X > 0, X, 0.25 * X),
+    "softplus": np.log1p(np.exp(X)),
+    "elu": np.where(X > 0, X, np.expm1(X)),
+    "selu": 1.05070098 * np.where(X > 0, X, 1.67326324 * np.expm1(X)),
+    "gelu": X * special.ndtr(X),
+    "swish": X * special.expit(X),
+    "swish_1": X * special.expit(X),
+    "silu": X * special.expit(X),
+    "max_sigmoid": np.maximum(X, special.expit(X)),
+    "cos_minus_x": np.cos(X) - X,
+    "min_sin": np.minimum(X, np.sin(X)),
+    "atan_squared_minus_x": np.arctan(X) ** 2 - X,
+    "max_tanh": np.maximum(X, np.tanh(X)),
+    "sinc_plus_x": np.sinc(X / np.pi) + X,
+    "x_asinh_squared": X * np.arcsinh(X) ** 2,
+}
+
+
+def test_every_entry_has_a_formula_here():
+    assert set(actfn.catalog.names()) == set(FORMULAS)
+    assert len(actfn.catalog.PUBLISHED) == 8
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_values(name):
+    layer = actfn.get(name, dtype="float64")
+    np.testing.assert_allclose(
+        layer(X[None, :])[0], FORMULAS[name], rtol=1e-7, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", ["prelu", "swish"])
+def test_parameters_are_one_a_channel(name):
+    layer = actfn.get(name)
+    layer.build((None, 7, 7, 5))
+    (beta,) = layer.trainable_variables
+    assert beta.shape == (5,)
+    assert set(np.array(beta)) == {0.25 if name == "prelu" else 1.0}
+
+
+@pytest.mark.parametrize("text", ["beta", "3", "beta1 * beta2 + 1"])
+def test_a_function_without_x_fills_the_shape(text):
+    layer = actfn.get(text)
+    assert layer(np.zeros((2, 3, 4))).shape == (2, 3, 4)
+
+
+def test_get_takes_text_expression_and_config():
+    layer = actfn.get("max(x, sigmoid(x))", name="gate")
+    assert layer.name == "gate"
+    same = actfn.get(layer.expression)
+    again = actfn.get(layer.get_config())
+    assert same.expression == again.expression == layer.expression
+    assert again.name == "gate"
+    assert again is not layer
+
+
+@pytest.mark.parametrize("bad", [None, 3, object(), ["swish"]])
+def test_get_refuses_other_kinds(bad):
+    with pytest.raises(ValueError, match=r"identifier.*Received"):
+        actfn.get(bad)
+
+
+def test_get_suggests_catalog_names():
+    with pytest.raises(actfn.ExpressionError, match="swish"):
+        actfn.get("swich")
+    with pytest.raises(ValueError, match=r"must be one of relu.*'swich'"):
+        actfn.catalog.entry("swich")
+
+
+def test_the_channel_axis_must_be_known():
+    with pytest.raises(ValueError, match="known last axis"):
+        actfn.get("swish").build((None, None))
+
+
+def test_saves_and_loads_in_a_fresh_process(tmp_path):
+    rng = np.random.default_rng(0)
+    inputs = keras.Input((6,))
+    x = inputs
+    for text in ("swish", "prelu", "mix(x, sin(x), beta) * beta1", "gelu"):
+        x = actfn.get(text)(keras.layers.Dense(6)(x))
+    model = keras.Model(inputs, x)
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(size=weight.shape))
+    data = rng.normal(size=(8, 6)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "data.npy", data)
+    code = (
+        "import sys, numpy, keras, actfn; "
+        "m = keras.models.load_model(sys.argv[1] + '/model.keras'); "
+        "x = numpy.load(sys.argv[1] + '/data.npy'); "
+        "numpy.save(sys.argv[1] + '/out.npy', m(x))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), model(data))
+
+
+def test_trains_in_a_model():
+    model = keras.Sequential(
+        [keras.layers.Dense(8), actfn.get("swish"), keras.layers.Dense(1)]
+    )
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 4))
+    keras.utils.set_random_seed(0)
+    model.compile("adam", "mse")
+    y = np.sin(x.sum(axis=1))
+    history = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+    assert history[-1] < 0.8 * history[0]
+    betas = np.array(model.layers[1].beta)
+    assert len(set(betas)) == 8

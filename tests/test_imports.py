@@ -1,0 +1,73 @@
+"""Imports point one way; the layers of the house hold."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+CORE = {"expression", "operators", "parsing", "printing", "grammar"}
+# What each module of the library may import from the library.
+ALLOWED = {
+    "expression": {"printing"},
+    "operators": set(),
+    "parsing": {"expression", "operators"},
+    "printing": {"expression", "operators"},
+    "grammar": CORE,
+    "evaluate": CORE,
+    "canonical": CORE | {"evaluate"},
+    "layers": CORE | {"evaluate"},
+    "catalog": CORE | {"layers"},
+    "sites": CORE | {"layers", "catalog"},
+    "surgery": CORE | {"layers", "catalog", "sites"},
+    "analysis": CORE | {"evaluate", "layers", "catalog"},
+    "export": CORE | {"evaluate", "layers", "catalog"},
+    "search": CORE | {"evaluate", "canonical", "search"},
+}
+
+
+def imports(path: pathlib.Path):
+    """Yields the dotted names that a file imports, at any depth."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ours(path: pathlib.Path):
+    known = {p.stem for p in (ROOT / "actfn").glob("*")}
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "actfn":
+            inside = len(parts) > 1 and parts[1] in known
+            yield "actfn", parts[1] if inside else "__init__"
+        elif parts[0] in ("models", "experiments"):
+            yield parts[0], None
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "actfn").rglob("*.py")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_the_library_imports_downwards(path):
+    room = path.relative_to(ROOT / "actfn").parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    for package, module in ours(path):
+        assert package == "actfn", f"{path} imports {package}"
+        assert module in ALLOWED[room], f"{path} imports actfn.{module}"
+
+
+def test_models_import_surgery_alone():
+    for path in (ROOT / "models").rglob("*.py"):
+        for package, module in ours(path):
+            assert package == "models" or module == "surgery", path
+
+
+def test_nothing_imports_experiments():
+    for package in ("actfn", "models"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert not any(name == "experiments" for name, _ in ours(path))
