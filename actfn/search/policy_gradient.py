@@ -1,0 +1,221 @@
+"""What PPO and REINFORCE share: the controller, the baseline, the batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from actfn.expression import Expression
+from actfn.grammar import SearchSpace
+from actfn.search.controller import shared_controller
+from actfn.search.policy import (
+    BasePolicy,
+    check_reward,
+    pack_array,
+    unpack_array,
+)
+from actfn.search.train_step import Loss, compiled_step
+
+_SAMPLES = 256  # strings on which `statistics` estimates its means
+
+
+class Baseline:
+    """Exponential moving mean and deviation of the rewards.
+
+    Both are corrected for their start from zero, so that the first mean is
+    the first reward, as Adam's moments are.
+
+    Args:
+        decay: Weight of the past; 0.95 in NASNet (arXiv:1707.07012).
+    """
+
+    def __init__(self, decay: float = 0.95):
+        self.decay = decay
+        self.sums = [0.0, 0.0, 0.0]  # of weights, rewards, squared rewards
+
+    def add(self, reward: float) -> None:
+        """Takes one more reward."""
+        values = (1.0, reward, reward * reward)
+        self.sums = [
+            self.decay * old + (1.0 - self.decay) * new
+            for old, new in zip(self.sums, values, strict=True)
+        ]
+
+    @property
+    def mean(self) -> float:
+        """The moving mean; 0 before the first reward."""
+        return self.sums[1] / self.sums[0] if self.sums[0] else 0.0
+
+    @property
+    def deviation(self) -> float:
+        """The moving standard deviation."""
+        if not self.sums[0]:
+            return 0.0
+        return max(0.0, self.sums[2] / self.sums[0] - self.mean**2) ** 0.5
+
+
+class PolicyGradient(BasePolicy):
+    """A controller that learns when a batch of rewards is complete.
+
+    A reward's advantage is its distance from the moving mean before the batch
+    (from the batch's mean in the first one), in moving deviations: a scale
+    that one lucky or diverged child cannot set alone.
+
+    Args:
+        space: Where the proposals come from.
+        seed: Integer from 0, of the initial weights and of the sampling.
+        learning_rate: Adam's.
+        batch_size: How many rewards make a batch.
+        epochs: How many steps are taken on each batch.
+        entropy_weight: Weight of the entropy bonus.
+        baseline_decay: Weight of the past in the moving mean of the rewards.
+        units: Width of the LSTM.
+        loss: What to minimise, without the entropy bonus.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int,
+        learning_rate: float,
+        batch_size: int,
+        epochs: int,
+        entropy_weight: float,
+        baseline_decay: float,
+        units: int,
+        loss: Loss,
+    ):
+        super().__init__(space, seed)
+        _check("learning_rate", learning_rate, learning_rate > 0, "positive")
+        _check("batch_size", batch_size, batch_size >= 1, "at least 1")
+        _check("epochs", epochs, epochs >= 1, "at least 1")
+        _check("units", units, units >= 1, "at least 1")
+        _check("entropy_weight", entropy_weight, entropy_weight >= 0, "from 0")
+        _check(
+            "baseline_decay",
+            baseline_decay,
+            0 <= baseline_decay < 1,
+            "at least 0 and below 1",
+        )
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.entropy_weight = entropy_weight
+        self.baseline = Baseline(baseline_decay)
+        self.controller = shared_controller(tuple(space.token_sizes), units)
+        self._train = compiled_step(
+            self.controller, loss, learning_rate, entropy_weight
+        )
+        self._weights = self.controller.initial_weights(self.seed)
+        self._adam = self._train.start(self._weights)
+        self._updates = 0
+        self._batch: list[tuple[list[int], float, float]] = []
+
+    def tell(self, expression: Expression, reward: float) -> None:
+        """Learns from a foreign result as if the controller had drawn it."""
+        reward = check_reward(reward)
+        tokens = self.space.encode(expression)
+        log_probs, _ = self.controller.score(self._weights, np.array([tokens]))
+        self._results += 1
+        self._learn([list(tokens), float(log_probs[0])], reward)
+
+    def statistics(self) -> dict[str, float]:
+        """Returns counts, baseline, entropy and distance from the start.
+
+        The last two are means over 256 strings drawn from the controller as
+        it is now; drawing them changes nothing.
+        """
+        noise = self._rng(self._updates, stream=2).random(
+            (_SAMPLES, len(self.space.token_sizes))
+        )
+        tokens, now = self.controller.sample(self._weights, noise)
+        _, entropies = self.controller.score(self._weights, tokens)
+        start = self.controller.initial_weights(self.seed)
+        before, _ = self.controller.score(start, tokens)
+        return {
+            **super().statistics(),
+            "updates": self._updates,
+            "baseline": self.baseline.mean,
+            "entropy": float(np.mean(entropies)),
+            "kl_from_start": max(0.0, float(np.mean(now - before))),
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns all that has changed since construction, as JSON data."""
+        return {
+            **super().get_state(),
+            "weights": [pack_array(w.numpy()) for w in self._weights],
+            "adam": [pack_array(v.numpy()) for v in self._adam],
+            "baseline": list(self.baseline.sums),
+            "batch": [list(row) for row in self._batch],
+            "updates": self._updates,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` of a like policy returned."""
+        super().set_state(state)
+        self._weights = _unpack_like(self._weights, state["weights"])
+        self._adam = _unpack_like(self._adam, state["adam"])
+        self.baseline.sums = list(state["baseline"])
+        self._batch = [tuple(row) for row in state["batch"]]
+        self._updates = state["updates"]
+
+    def _draw(self, n: int) -> list[tuple[Expression, Any]]:
+        width = len(self.space.token_sizes)
+        numbers = range(self._next_id, self._next_id + n)
+        noise = np.stack([self._rng(i).random(width) for i in numbers])
+        tokens, log_probs = self.controller.sample(self._weights, noise)
+        return [
+            (self.space.decode(row), [row, log_prob])
+            for row, log_prob in zip(
+                tokens.tolist(), log_probs.tolist(), strict=True
+            )
+        ]
+
+    def _learn(self, memory: Any, reward: float) -> None:
+        tokens, log_prob = memory
+        self._batch.append((tokens, log_prob, reward))
+        if len(self._batch) == self.batch_size:
+            self._learn_batch()
+
+    def _learn_batch(self) -> None:
+        tokens, log_probs, rewards = zip(*self._batch, strict=True)
+        self._batch = []
+        known = self._updates > 0
+        centre = self.baseline.mean if known else float(np.mean(rewards))
+        for reward in rewards:
+            self.baseline.add(reward)
+        scale = self.baseline.deviation or 1.0  # all equal: entropy alone
+        self._updates += 1
+        advantages = (np.array(rewards) - centre) / scale
+        data = (
+            np.array(tokens, np.int32),
+            np.array(log_probs, np.float32),
+            advantages.astype(np.float32),
+        )
+        for _ in range(self.epochs):
+            self._weights, self._adam = self._train.step(
+                self._weights, self._adam, *data
+            )
+
+
+def _unpack_like(tensors: list[tf.Tensor], data: list[Any]) -> list[tf.Tensor]:
+    arrays = [unpack_array(item) for item in data]
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    if [array.shape for array in arrays] != shapes:
+        raise ValueError(
+            f"`state` must hold arrays of shapes {shapes} (the same `units`). "
+            f"Received: {[array.shape for array in arrays]}"
+        )
+    with tf.device("CPU"):
+        return [tf.constant(array) for array in arrays]
+
+
+def _check(name: str, value: float, fine: bool, expected: str) -> None:
+    if not fine:
+        raise ValueError(f"`{name}` must be {expected}. Received: {value!r}")
