@@ -11,21 +11,14 @@ import argparse
 import pathlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
+from experiments.cli import Parser
 from experiments.comparison import published
 from experiments.comparison.tables import FORMATS, Table
 
 
-class _Parser(argparse.ArgumentParser):
-    """Ends with one line where argparse prints the usage as well."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m experiments.compare",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
