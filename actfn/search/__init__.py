@@ -1,14 +1,18 @@
 """Search for activation functions: policies and the Keras Tuner oracle."""
 
+from actfn.search.oracle import PolicyOracle
 from actfn.search.policy import Policy, Proposal
 from actfn.search.ppo import PPOPolicy
 from actfn.search.random import RandomPolicy
+from actfn.search.records import Result
 from actfn.search.reinforce import ReinforcePolicy
 
 __all__ = [
     "PPOPolicy",
     "Policy",
+    "PolicyOracle",
     "Proposal",
     "RandomPolicy",
     "ReinforcePolicy",
+    "Result",
 ]

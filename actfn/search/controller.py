@@ -63,10 +63,12 @@ class Controller:
         self._sample = tf.function(
             self._sample_graph,
             [weights, tf.TensorSpec((None, width), tf.float32)],
+            autograph=False,
         )
         self._score = tf.function(
             self.log_probs_and_entropies,
             [weights, tf.TensorSpec((None, width), tf.int32)],
+            autograph=False,
         )
 
     def initial_weights(self, seed: int) -> list[tf.Tensor]:

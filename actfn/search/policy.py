@@ -86,14 +86,8 @@ class BasePolicy(abc.ABC):
     """
 
     def __init__(self, space: SearchSpace, seed: int = 0):
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-            seed = -1
-        if seed < 0:
-            raise ValueError(
-                f"`seed` must be a non-negative integer. Received: {seed!r}"
-            )
         self.space = space
-        self.seed = int(seed)
+        self.seed = check_seed(seed)
         self._next_id = 0
         self._open: dict[int, Any] = {}
         self._results = 0
@@ -111,7 +105,9 @@ class BasePolicy(abc.ABC):
 
     def update(self, results: Iterable[tuple[int, float]]) -> None:
         """Takes (proposal id, reward) pairs; see `Policy.update`."""
-        results = [(key, check_reward(reward)) for key, reward in results]
+        results = [
+            (key, check_finite("reward", reward)) for key, reward in results
+        ]
         ids = [key for key, _ in results]
         unknown = [key for key in ids if key not in self._open]
         if unknown or len(set(ids)) < len(ids):
@@ -173,21 +169,35 @@ class BasePolicy(abc.ABC):
         return np.random.default_rng((self.seed, stream, number))
 
 
-def check_reward(reward: float) -> float:
-    """Returns the reward as a float.
+def check_seed(seed: int) -> int:
+    """Returns the seed as an int.
+
+    Raises:
+        ValueError: It is not an integer from 0.
+    """
+    is_integer = isinstance(seed, int | np.integer)
+    if isinstance(seed, bool) or not is_integer or seed < 0:
+        raise ValueError(
+            f"`seed` must be a non-negative integer. Received: {seed!r}"
+        )
+    return int(seed)
+
+
+def check_finite(name: str, value: float) -> float:
+    """Returns the argument called `name` as a float.
 
     Raises:
         ValueError: It is not a finite number.
     """
     try:
-        value = float(reward)
+        number = float(value)
     except (TypeError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
+        number = math.nan
+    if not math.isfinite(number):
         raise ValueError(
-            f"`reward` must be a finite number. Received: {reward!r}"
+            f"`{name}` must be a finite number. Received: {value!r}"
         )
-    return value
+    return number
 
 
 def pack_array(array: np.ndarray) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from actfn.grammar import SearchSpace
 from actfn.search.controller import shared_controller
 from actfn.search.policy import (
     BasePolicy,
-    check_reward,
+    check_finite,
     pack_array,
     unpack_array,
 )
@@ -118,7 +118,7 @@ class PolicyGradient(BasePolicy):
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Learns from a foreign result as if the controller had drawn it."""
-        reward = check_reward(reward)
+        reward = check_finite("reward", reward)
         tokens = self.space.encode(expression)
         log_probs, _ = self.controller.score(self._weights, np.array([tokens]))
         self._results += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from actfn.expression import Expression
-from actfn.search.policy import BasePolicy, check_reward
+from actfn.search.policy import BasePolicy, check_finite
 
 
 class RandomPolicy(BasePolicy):
@@ -23,7 +23,7 @@ class RandomPolicy(BasePolicy):
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Checks the reward; nothing is learned."""
-        check_reward(reward)
+        check_finite("reward", reward)
         self._results += 1
 
     def statistics(self) -> dict[str, float]:

@@ -45,6 +45,7 @@ class TrainStep:
                 tf.TensorSpec((None,), tf.float32),
                 tf.TensorSpec((None,), tf.float32),
             ],
+            autograph=False,
         )
 
     @staticmethod

@@ -1,0 +1,58 @@
+"""What a search keeps of each function that was proposed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A function to train, or one that waits for its twin.
+
+    Attributes:
+        trial: The number of the proposal as text, unique in the search.
+        proposal: The policy's id.
+        expression: The function's text.
+        canonical: The text of its canonical form.
+        seed: Seed of the child: of its weights, its data order and so on.
+    """
+
+    trial: str
+    proposal: int
+    expression: str
+    canonical: str
+    seed: int
+
+    @classmethod
+    def from_event(cls, event: dict[str, Any]) -> Task:
+        """Returns the task of a ``propose`` event of the journal."""
+        return cls(**{f.name: event[f.name] for f in dataclasses.fields(cls)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What became of a proposal.
+
+    Attributes:
+        trial: Unique number of the proposal, in the order of proposing.
+        expression: The function's text.
+        canonical: The text of its canonical form.
+        reward: What the policy was told; higher is better.
+        status: ``completed``, ``diverged``, ``rejected`` (before training),
+            ``cached`` (the reward of an equivalent function) or ``failed``.
+        seconds: From the start of the child to its end.
+        seed: Seed of the child.
+        order: Running number from 0 in the order of ending.
+        message: Why it failed.
+    """
+
+    trial: str
+    expression: str
+    canonical: str
+    reward: float
+    status: str
+    seconds: float
+    seed: int
+    order: int
+    message: str = ""
