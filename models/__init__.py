@@ -6,6 +6,7 @@ from models import densenet as _densenet  # noqa: F401
 from models import inception_v4 as _inception_v4  # noqa: F401
 from models import nasnet as _nasnet  # noqa: F401
 from models import resnet as _resnet  # noqa: F401
+from models import transformer as _transformer  # noqa: F401
 from models import wide_resnet as _wide_resnet  # noqa: F401
 from models.registry import build, names, options, register
 
