@@ -48,7 +48,7 @@ class Ledger:
         policy: Policy,
         seed: int,
         cache: bool = True,
-        max_repeats: int = 200,
+        max_repeats: int = 500,
         on_result: Callable[[Result], None] | None = None,
     ):
         self.policy = policy

@@ -101,7 +101,7 @@ class PolicyOracle(keras_tuner.Oracle):
         floor: float | None = None,
         seed: int | None = None,
         cache: bool = True,
-        max_repeats: int = 200,
+        max_repeats: int = 500,
         max_retries_per_trial: int = 0,
         max_consecutive_failed_trials: int = 1,
         hyperparameters: keras_tuner.HyperParameters | None = None,

@@ -64,9 +64,7 @@ def build(hp):
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile(
-        loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
