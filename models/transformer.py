@@ -60,30 +60,34 @@ class _Sublayers:
         return layers.Dropout(self.dropout)(x) if self.dropout else x
 
     def _finish(
-        self, x: keras.KerasTensor, y: keras.KerasTensor, name: str | None
+        self, x: keras.KerasTensor, y: keras.KerasTensor, name: str
     ) -> keras.KerasTensor:
         x = layers.Add()([x, self.drop(y)])
-        return layers.LayerNormalization(epsilon=1e-6, name=name)(x)
+        norm = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm")
+        return norm(x)
 
     def attend(
         self,
         x: keras.KerasTensor,
         memory: keras.KerasTensor,
         mask: keras.KerasTensor,
+        name: str,
         causal: bool = False,
     ) -> keras.KerasTensor:
         """Attention of `x` to `memory`."""
-        y = layers.MultiHeadAttention(self.heads, self.width // self.heads)(
-            x, memory, attention_mask=mask, use_causal_mask=causal
+        attention = layers.MultiHeadAttention(
+            self.heads, self.width // self.heads, name=name
         )
-        return self._finish(x, y, None)
+        y = attention(x, memory, attention_mask=mask, use_causal_mask=causal)
+        return self._finish(x, y, name)
 
     def feed_forward(
-        self, x: keras.KerasTensor, name: str | None = None
+        self, x: keras.KerasTensor, name: str
     ) -> keras.KerasTensor:
         """Two dense layers with the activation, a layer itself, between."""
-        y = self.parts.act(layers.Dense(self.hidden)(x))
-        return self._finish(x, layers.Dense(self.width)(y), name)
+        y = layers.Dense(self.hidden, name=f"{name}_in")(x)
+        y = layers.Dense(self.width, name=f"{name}_out")(self.parts.act(y))
+        return self._finish(x, y, name)
 
 
 def transformer(
@@ -142,14 +146,17 @@ def transformer(
     seen = ops.not_equal(source, PADDING)[:, None, :]
     x = make.drop(embedding(source))
     for layer in range(depth):
-        x = make.attend(x, x, seen)
-        x = make.feed_forward(x, "memory" if layer == depth - 1 else None)
+        name = f"encoder_{layer}"
+        x = make.attend(x, x, seen, f"{name}_self")
+        x = make.feed_forward(x, f"{name}_dense")
+    memory = layers.Identity(name="memory")(x)
     y = make.drop(embedding(target))
     past = ops.not_equal(target, PADDING)[:, None, :]
-    for _ in range(depth):
-        y = make.attend(y, y, past, causal=True)
-        y = make.attend(y, x, seen)
-        y = make.feed_forward(y)
+    for layer in range(depth):
+        name = f"decoder_{layer}"
+        y = make.attend(y, y, past, f"{name}_self", causal=True)
+        y = make.attend(y, memory, seen, f"{name}_cross")
+        y = make.feed_forward(y, f"{name}_dense")
     logits = embedding(y, reverse=True)
     inputs = {"source": source, "target": target}
     return parts.model(inputs, logits, "transformer")
