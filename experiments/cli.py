@@ -1,6 +1,10 @@
 """What the command-line programs share."""
 
 import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from typing import NoReturn
 
 
@@ -10,3 +14,21 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints `message` on one line and exits with status 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps off the screen what TensorFlow prints while it is imported.
+
+    It says from C++, past all settings, that there is no GPU. What Python
+    raises is shown as ever.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

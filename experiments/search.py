@@ -1,0 +1,169 @@
+"""Searches for activation functions on real images.
+
+    python -m experiments.search
+    python -m experiments.search --preset paper --data-dir ~/tensorflow_datasets
+
+A policy proposes functions; each is trained in a small network, the child,
+whose validation accuracy is the reward. Then as many random functions are
+trained as a control, and the best functions again with fresh seeds, beside
+ReLU, Swish-1 and Swish. In --directory: results.csv, random.csv,
+confirmed.csv, pictures and search.html, which shows it all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import pathlib
+import shlex
+import sys
+from collections.abc import Sequence
+
+from experiments.cli import Parser, quiet_start
+
+with quiet_start():
+    import tensorflow as tf
+
+    from experiments.child import PRESETS, Recipe
+    from experiments.searching.folder import claim
+    from experiments.searching.session import POLICIES, Session, Settings
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m experiments.search",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--trials", type=_positive, default=60, metavar="N",
+        help="functions to train; default: %(default)s")
+    add("--core-units", type=_positive, default=2, metavar="N",
+        help="size of the functions; 2 units make 1.6e8 strings; "
+        "default: %(default)s")
+    add("--policy", choices=POLICIES, default="ppo",
+        help="who proposes; default: %(default)s")
+    add("--seed", type=_seed, default=0, metavar="N",
+        help="the same seed repeats a search of one worker; "
+        "default: %(default)s")
+    add("--directory", type=pathlib.Path, default="results/search",
+        metavar="DIR", help="of the results; default: %(default)s")
+    add("--resume", action="store_true",
+        help="go on with the search in --directory")
+    add("--workers", type=_positive, default=1, metavar="N",
+        help="processes, each of one thread; default: %(default)s")
+
+    child = parser.add_argument_group("the child")
+    add = child.add_argument
+    add("--preset", choices=PRESETS, default="quick",
+        help="quick: some seconds a child on the embedded subset of "
+        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps; "
+        "default: %(default)s")
+    add("--dataset", metavar="NAME",
+        help="fashion_mnist_subset, or an image set of TFDS such as "
+        "fashion_mnist, cifar10 or cifar100; default: the preset's")
+    add("--data-dir", metavar="DIR",
+        help="where TFDS sets lie; default: $TFDS_DATA_DIR or "
+        "~/tensorflow_datasets")
+    add("--steps", type=_positive, metavar="N",
+        help="training steps of a child; default: the preset's")
+    add("--batch-size", type=_positive, metavar="N",
+        help="default: the preset's")
+    add("--learning-rate", type=_rate, metavar="X",
+        help="default: the preset's")
+
+    after = parser.add_argument_group("after the search")
+    add = after.add_argument
+    add("--finalists", type=_positive, default=5, metavar="N",
+        help="how many of the best are trained again; default: %(default)s")
+    add("--repeats", type=_positive, default=3, metavar="N",
+        help="how often, with fresh seeds; default: %(default)s")
+    add("--no-control", action="store_true",
+        help="do not train random functions to compare with")
+    return parser  # fmt: skip
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a positive integer. Received: {text}"
+        )
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError(
+            f"expected an integer from 0 to 2**31 - 1. Received: {text}"
+        )
+    return value
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 100:
+        raise argparse.ArgumentTypeError(
+            f"expected a number above 0 and below 100. Received: {text}"
+        )
+    return value
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    given = {
+        name: getattr(arguments, name)
+        for name in ("dataset", "steps", "batch_size", "learning_rate")
+        if getattr(arguments, name) is not None
+    }
+    recipe: Recipe = dataclasses.replace(PRESETS[arguments.preset], **given)
+    return Settings(
+        recipe=recipe,
+        policy=arguments.policy,
+        core_units=arguments.core_units,
+        trials=arguments.trials,
+        seed=arguments.seed,
+        control=not arguments.no_control and arguments.policy != "random",
+        finalists=arguments.finalists,
+        repeats=arguments.repeats,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(words)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    tf.get_logger().setLevel("ERROR")  # each child is traced anew, and may be
+    # One thread a child: two processes of one thread beat one of two, and a
+    # sum in a fixed order is the same each time. Read when TensorFlow starts.
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
+    command = shlex.join(["python", "-m", "experiments.search", *words])
+    try:
+        settings = _settings(parsed)
+        session = Session(
+            settings,
+            parsed.directory,
+            parsed.data_dir,
+            parsed.workers,
+            command,
+        )
+        with claim(parsed.directory, settings.to_json(), parsed.resume):
+            session.run()
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped. What has been trained is kept in {parsed.directory}; "
+            "the same command with --resume goes on.",
+            file=sys.stderr,
+        )
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
