@@ -1,16 +1,21 @@
 """Values and derivatives of expressions on tensors, in `keras.ops`.
 
 An expression is compiled once into a list of steps in which each distinct
-sub-expression occurs once. Its gradient is taken backwards over these steps
-with the derivatives of the operator table, and recomputes them: between the
-forward and the backward pass nothing is kept but the input and the parameters.
+sub-expression occurs once. Its derivatives are carried forward along these
+steps by the rules of the operator table, and recomputed for the backward pass:
+until then nothing is kept but the input and the parameters.
+
+Tensors of 16 bits are computed in float32 and rounded once at the end, so
+that neither values nor sums over a batch overflow or lose digits on the way.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 
+import keras
 from keras import ops
 
 from actfn import operators
@@ -18,13 +23,17 @@ from actfn.expression import (
     Call,
     Constant,
     Expression,
-    Parameter,
     Variable,
     parameters,
 )
 
 
-def evaluate(expression: Expression, x, values: Mapping[str, object] = {}):
+def evaluate(
+    expression: Expression,
+    x,
+    values: Mapping[str, object] = {},
+    recompute: bool = True,
+):
     """Returns the function's value at x, differentiable any number of times.
 
     Args:
@@ -32,6 +41,7 @@ def evaluate(expression: Expression, x, values: Mapping[str, object] = {}):
         x: A floating-point tensor of any shape.
         values: The value of each parameter by name, each a tensor of shape
             (channels,), the size of x's last axis, or a scalar.
+        recompute: As for `lean`.
 
     Returns:
         A tensor of the shape and dtype of x.
@@ -45,6 +55,22 @@ def evaluate(expression: Expression, x, values: Mapping[str, object] = {}):
         >>> float(evaluate(parse("max(x, 0)"), np.float32(3)))
         3.0
     """
+    x = ops.convert_to_tensor(x)
+    betas = parameter_values(expression, x, values)
+    program = compile_expression(expression)
+    if not program.has_derivative:
+        return program.value(x, betas)
+    return lean(program.value, program.gradients, recompute)(x, *betas)
+
+
+def parameter_values(
+    expression: Expression, x, values: Mapping[str, object]
+) -> list:
+    """Returns the values in the order of the expression's parameters.
+
+    Raises:
+        ValueError: A parameter has no value.
+    """
     names = [parameter.name for parameter in parameters(expression)]
     missing = [name for name in names if name not in values]
     if missing:
@@ -52,16 +78,71 @@ def evaluate(expression: Expression, x, values: Mapping[str, object] = {}):
             f"`values` must hold a value for each of {names}. "
             f"Received: {sorted(values)}"
         )
-    x = ops.convert_to_tensor(x)
     # Copies, since a custom gradient takes tensors and no variables.
-    betas = [
-        ops.copy(ops.convert_to_tensor(values[name], x.dtype))
+    return [
+        ops.copy(ops.cast(ops.convert_to_tensor(values[name]), _working(x)))
         for name in names
     ]
-    program = compile_expression(expression)
-    if not program.has_partials:
-        return program.value(x, betas)
-    return _differentiable(program)(x, *betas)
+
+
+def lean(value: Callable, gradients: Callable, recompute: bool = True):
+    """Returns `value` with a gradient that keeps its arguments only.
+
+    Args:
+        value: ``value(x, betas)``, of the shape of x.
+        gradients: ``gradients(x, betas, upstream)`` returns the gradients by
+            x and by each parameter.
+        recompute: Whether the backward pass computes anew what it needs of
+            the forward pass. If not, compiled graphs share it, which takes
+            less time and more memory.
+    """
+
+    @ops.custom_gradient
+    def function(x, *betas):
+        def gradient(*arguments, upstream=None):
+            if upstream is None:
+                (upstream,) = arguments
+            kept = _after(upstream, [x, *betas]) if recompute else [x, *betas]
+            dtype = _working(x)
+            found = gradients(
+                ops.cast(kept[0], dtype),
+                [ops.cast(beta, dtype) for beta in kept[1:]],
+                ops.cast(upstream, dtype),
+            )
+            return tuple(
+                ops.cast(term, leaf.dtype)
+                for term, leaf in zip(found, [x, *betas], strict=True)
+            )
+
+        result = value(ops.cast(x, _working(x)), betas)
+        return ops.cast(result, x.dtype), gradient
+
+    return function
+
+
+def _working(x) -> str:
+    """The dtype to compute in: float32 for tensors of 16 bits."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def _after(upstream, tensors: list) -> list:
+    """Returns the tensors, not to be used before `upstream` is there.
+
+    Else a compiler would merge what is recomputed with the forward pass, and
+    keep it. There is nothing to merge in PyTorch.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.control_dependencies([upstream]):
+            return [tf.identity(tensor) for tensor in tensors]
+    if backend == "jax":
+        import jax
+
+        return jax.lax.optimization_barrier((upstream, *tensors))[1:]
+    return tensors
 
 
 @functools.lru_cache(maxsize=4096)
@@ -70,28 +151,13 @@ def compile_expression(expression: Expression) -> Program:
     return Program(expression)
 
 
-def _differentiable(program: Program):
-    """Returns the program's function with a gradient that recomputes."""
-
-    @ops.custom_gradient
-    def function(x, *betas):
-        def gradient(*arguments, upstream=None):
-            if upstream is None:
-                (upstream,) = arguments
-            return program.gradients(x, betas, upstream)
-
-        return program.value(x, betas), gradient
-
-    return function
-
-
 class Program:
     """The steps of an expression, in the order of evaluation.
 
     Attributes:
         nodes: The distinct sub-expressions, arguments before their users; the
             last is the expression itself.
-        has_partials: Whether each operator knows its derivatives.
+        has_derivative: Whether the table has the derivatives of all operators.
     """
 
     def __init__(self, expression: Expression):
@@ -106,30 +172,31 @@ class Program:
             [index[argument] for argument in node.arguments]
             for node in self.nodes
         ]
-        self._varies = self._varying()
         leaves = [Variable("x"), *parameters(expression)]
         self._leaves = [index.get(leaf) for leaf in leaves]
-        self.has_partials = all(
-            row is None or row.partials for row in self._rows
+        self._has_x = self._leaves[0] is not None
+        self._unbounded = self._reaches(lambda row: row.grows)
+        self.has_derivative = all(
+            row is None or row.has_derivative for row in self._rows
         )
 
-    def _varying(self) -> list[str]:
-        """With what the value of each step varies: "x", "beta" or ""."""
-        varies = []
-        for node, arguments in zip(self.nodes, self._arguments, strict=True):
-            own = {Variable: "x", Parameter: "beta"}.get(type(node), "")
-            varies.append(max([own, *(varies[i] for i in arguments)]))
-        return varies
+    def _reaches(self, wanted: Callable) -> list[bool]:
+        """For each step, whether it or one below it has such an operator."""
+        found: list[bool] = []
+        for row, arguments in zip(self._rows, self._arguments, strict=True):
+            own = row is not None and wanted(row)
+            found.append(own or any(found[i] for i in arguments))
+        return found
 
     def value(self, x, betas):
         """Returns the function's value, of the shape of x."""
-        value = self._run(x, betas)[-1]
-        if self._varies[-1] == "x":
+        value = self._run(x, betas, _apply)[-1]
+        if self._has_x:
             return value
         value = ops.convert_to_tensor(value, x.dtype)
         return ops.broadcast_to(value, ops.shape(x))
 
-    def _run(self, x, betas) -> list:
+    def _run(self, x, betas, apply: Callable) -> list:
         """Returns the value of each step."""
         given = dict(zip(self._leaves, [x, *betas], strict=True))
         values = []
@@ -139,8 +206,9 @@ class Program:
             elif step in given:
                 values.append(given[step])
             else:
+                row = self._rows[step]
                 operands = [values[i] for i in self._arguments[step]]
-                values.append(_apply(self._rows[step], operands, x))
+                values.append(apply(row, _operands(row, operands, x)))
         return values
 
     def gradients(self, x, betas, upstream) -> tuple:
@@ -151,28 +219,44 @@ class Program:
             betas: The values of the parameters, of shape (channels,) or ().
             upstream: The gradient by the value, of the shape of x.
         """
-        values = self._run(x, betas)
-        found: dict[int, object] = {}
-
-        def add(step, term):
-            if self._varies[step] == "beta":
-                term = _sum_to_rank(term, len(values[step].shape))
-            found[step] = found[step] + term if step in found else term
-
-        add(len(values) - 1, upstream)
-        for step in range(len(values) - 1, -1, -1):
-            row, arguments = self._rows[step], self._arguments[step]
-            if row is None or step not in found or not self._varies[step]:
-                continue
-            operands = [values[i] for i in arguments]
-            partials = row.partials(values[step], *_operands(row, operands, x))
-            for i, partial in zip(arguments, partials, strict=True):
-                if self._varies[i]:
-                    add(i, _times(found[step], partial))
+        values = self._run(x, betas, _apply_by_table)
         return tuple(
-            found[step] if step in found else ops.zeros_like(leaf)
-            for step, leaf in zip(self._leaves, [x, *betas], strict=True)
+            contract(upstream, self._derivative(leaf, values, x), given)
+            for leaf, given in zip(self._leaves, [x, *betas], strict=True)
         )
+
+    def _derivative(self, leaf: int | None, values: list, x):
+        """Returns the derivative of the last step by a leaf; 0.0 if none."""
+        found: dict[int | None, object] = {leaf: 1.0}
+        for step, (row, arguments) in enumerate(
+            zip(self._rows, self._arguments, strict=True)
+        ):
+            if not any(i in found for i in arguments):
+                continue
+            operands = _operands(row, [values[i] for i in arguments], x)
+            inner = [found.get(i, 0.0) for i in arguments]
+            if row.chooses:
+                found[step] = _where(row.chooses(*operands), *inner, x)
+                continue
+            partials = row.partials(values[step], *operands)
+            terms = [
+                _times(partial, factor, self._unbounded[i])
+                for i, partial, factor in zip(
+                    arguments, partials, inner, strict=True
+                )
+                if i in found
+            ]
+            found[step] = functools.reduce(operator.add, terms)
+        return found.get(len(self.nodes) - 1, 0.0)
+
+
+def contract(upstream, derivative, leaf):
+    """Multiplies, and sums over the axes which the leaf was broadcast over."""
+    if isinstance(derivative, float) and derivative == 0:
+        return ops.zeros_like(leaf)
+    term = _times(derivative, upstream)
+    axes = tuple(range(len(term.shape) - len(leaf.shape)))
+    return ops.sum(term, axis=axes) if axes else term
 
 
 def _collect(node: Expression, index: dict[Expression, int]) -> None:
@@ -194,17 +278,50 @@ def _operands(row: operators.Operator, operands: list, x) -> list:
     ]
 
 
-def _apply(row: operators.Operator, operands: list, x):
-    return row.function(*_operands(row, operands, x))
+def _apply(row: operators.Operator, operands: list):
+    return row.function(*operands)
 
 
-def _times(adjoint, partial):
-    if isinstance(partial, float):
-        return adjoint if partial == 1 else adjoint * partial
-    return adjoint * partial
+def _apply_by_table(row: operators.Operator, operands: list):
+    """Applies an operator so that the table gives its derivative too."""
+    if not row.piecewise:
+        return row.function(*operands)
+
+    def value(first, rest):
+        return row.function(first, *rest)
+
+    def gradients(first, rest, upstream):
+        operands = [first, *rest]
+        if row.chooses:
+            chosen = ops.cast(row.chooses(*operands), upstream.dtype)
+            partials = (chosen, 1 - chosen)
+        else:
+            result = _apply_by_table(row, operands)
+            partials = row.partials(result, *operands)
+        return tuple(
+            contract(upstream, partial, operand)
+            for partial, operand in zip(partials, operands, strict=True)
+        )
+
+    return lean(value, gradients, recompute=False)(*operands)
 
 
-def _sum_to_rank(term, rank: int):
-    """Sums over the leading axes, which the value was broadcast over."""
-    axes = tuple(range(len(term.shape) - rank))
-    return ops.sum(term, axis=axes) if axes else term
+def _where(condition, first, second, x):
+    first, second = (
+        ops.convert_to_tensor(a, x.dtype) if isinstance(a, float) else a
+        for a in (first, second)
+    )
+    return ops.where(condition, first, second)
+
+
+def _times(partial, factor, unbounded: bool = False):
+    """Multiplies; 0 times infinity is 0, since the function is flat there."""
+    if isinstance(factor, float) and factor == 1:
+        return partial
+    if isinstance(partial, float) and partial == 1:
+        return factor
+    product = partial * factor
+    if not unbounded or isinstance(partial, float):
+        return product
+    flat = ops.logical_or(partial == 0, factor == 0)
+    return ops.where(flat, 0, product)

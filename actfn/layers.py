@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 
-from actfn.evaluate import evaluate
 from actfn.expression import Expression, parameters
+from actfn.kernels import activate
 from actfn.parsing import parse
 
 
@@ -23,6 +23,9 @@ class ActivationFunction(keras.layers.Layer):
         beta_initializer: The first value of all parameters, ones by default.
         beta_regularizer: A penalty on the parameters, none by default.
         beta_constraint: A constraint on the parameters, none by default.
+        recompute: Whether the backward pass computes the function anew, so
+            that only the input is kept for it (the default). If not, compiled
+            graphs keep intermediate results, which takes less time.
         **kwargs: Arguments of every Keras layer, such as `name` and `dtype`.
 
     Input shape: any, with the channels on the last axis.
@@ -48,6 +51,7 @@ class ActivationFunction(keras.layers.Layer):
         beta_initializer="ones",
         beta_regularizer=None,
         beta_constraint=None,
+        recompute: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -58,6 +62,7 @@ class ActivationFunction(keras.layers.Layer):
         self.beta_initializer = keras.initializers.get(beta_initializer)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
+        self.recompute = recompute
 
     def build(self, input_shape):
         """Creates the parameters, one value per channel."""
@@ -76,6 +81,7 @@ class ActivationFunction(keras.layers.Layer):
                 initializer=self.beta_initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
+                autocast=False,  # 16 bits would swallow small updates.
             )
             setattr(self, name, weight)
         self._names = names
@@ -84,7 +90,7 @@ class ActivationFunction(keras.layers.Layer):
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
         values = {name: getattr(self, name) for name in self._names}
-        return evaluate(self.expression, inputs, values)
+        return activate(self.expression, inputs, values, self.recompute)
 
     def compute_output_shape(self, input_shape):
         """Returns the input's shape."""
@@ -104,4 +110,5 @@ class ActivationFunction(keras.layers.Layer):
             "beta_constraint": keras.constraints.serialize(
                 self.beta_constraint
             ),
+            "recompute": self.recompute,
         }

@@ -11,7 +11,8 @@ silent: ``sqrt(x)`` is 0 with gradient 0 for x <= 0; ``sinc(x)`` is sin(x)/x
 and 1 at 0; ``log_abs(x)`` is log(abs(x) + EPSILON) and ``a / b`` is
 a / (b + EPSILON). At a kink the gradient is the one that TensorFlow gives the
 plain formula: 0 for ``abs`` at 0; all of it to the first argument where the
-two of ``max`` or ``min`` are equal, so that ``max(x, 0)`` has slope 1 at 0.
+two of ``max`` or ``min`` are equal. A layer whose expression is as a whole a
+kernel of the library (`actfn.kernels`) has that kernel's gradient at a kink.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import keyword
 import math
 from collections.abc import Callable
 
+import keras
 from keras import ops
 
 EPSILON = 1e-6
@@ -43,6 +45,12 @@ class Operator:
         infix: Its symbol if its text is not a call.
         precedence: How tightly the infix or LaTeX form binds.
         commutative: Whether the first two arguments may be exchanged.
+        chooses: ``chooses(a, b)``, in place of `partials`, tells where the
+            value is the first of the two arguments; elsewhere it is the other.
+        grows: Whether finite arguments may give an infinite value.
+        piecewise: Whether the backend's derivative of `function` may differ
+            from `partials` at some points, so that second derivatives must
+            not use it either.
     """
 
     name: str
@@ -53,37 +61,75 @@ class Operator:
     infix: str | None = None
     precedence: int = 9
     commutative: bool = False
+    chooses: Callable | None = None
+    grows: bool = False
+    piecewise: bool = False
+
+    @property
+    def has_derivative(self) -> bool:
+        """Whether the table knows its derivatives."""
+        return bool(self.partials or self.chooses)
 
 
 def _sqrt(a):
-    positive = ops.maximum(a, 0)
-    return ops.where(a > 0, ops.sqrt(ops.where(a > 0, positive, 1)), 0)
+    return ops.sqrt(ops.maximum(a, 0))
 
 
 def _sqrt_slope(y, a):
-    return ops.where(a > 0, 0.5 / ops.where(a > 0, y, 1), 0)
+    positive = a > 0
+    return ops.where(positive, 0.5 / ops.where(positive, y, 1), 0)
 
 
-def _log_abs_slope(y, a):
-    return ops.sign(a) / (ops.abs(a) + EPSILON)
+def _sinh(a):
+    # Both factors stay finite as long as their product does; the first has
+    # no cancellation at 0.
+    up, down = ops.expm1(0.5 * a), ops.expm1(-0.5 * a)
+    return 0.5 * (up - down) * (up + down + 2)
+
+
+def _cosh(a):
+    up, down = ops.exp(0.5 * a), ops.exp(-0.5 * a)
+    return 0.5 * up * up + 0.5 * down * down
+
+
+def _hypotenuse(a):
+    """Returns sqrt(1 + a^2) without squaring what is above 1."""
+    longer = ops.maximum(ops.abs(a), 1)
+    ratio = (ops.abs(a) - longer + 1) / longer
+    return longer * ops.sqrt(1 + ratio * ratio)
+
+
+def _asinh(a):
+    # Backends' own kernels are some ten times slower on TensorFlow, and
+    # LiteRT has none.
+    size = ops.abs(a)
+    tail = size * (size / (1 + _hypotenuse(a)))
+    return ops.sign(a) * ops.log1p(size + tail)
+
+
+def _softplus(a):
+    # PyTorch's own cuts off at 20, an error of 2e-9.
+    return ops.maximum(a, 0) + ops.log1p(ops.exp(-ops.abs(a)))
 
 
 def _sinc(a):
-    safe = ops.where(a == 0, 1, a)
-    return ops.where(a == 0, 1, ops.sin(safe) / safe)
+    # Even in a; sin(tiny) / tiny is 1 exactly.
+    size = ops.maximum(ops.abs(a), 1e-30)
+    return ops.sin(size) / size
 
 
 def _sinc_slope(y, a):
-    # (cos a - sinc a) / a cancels near 0; there the Taylor series is exact to
-    # rounding: the first term left out is below 1e-17 of the sum.
-    near = ops.abs(a) < 0.5
-    safe = ops.where(near, 1, a)
-    small = ops.where(near, a, 0)
-    s = small * small
+    # (cos a - sinc a) / a cancels near 0. There the Taylor series is exact to
+    # rounding, given the number of terms.
+    double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    terms, limit = (8, 0.5) if double else (3, 0.35)
+    square = a * a
+    near = ops.minimum(square, limit * limit)
     series = 0.0
-    for k in range(8, 0, -1):
-        series = series * s + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
-    return ops.where(near, series * small, (ops.cos(safe) - y) / safe)
+    for k in range(terms, 0, -1):
+        series = series * near + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
+    far = (ops.cos(a) - y) / ops.maximum(square, limit * limit)
+    return a * ops.where(square < limit * limit, series, far)
 
 
 def _power(a, b):
@@ -102,23 +148,17 @@ def _power_partials(y, a, b):
         safe = ops.where(a > 0, a, 1)
         return b * ops.power(a, b - 1), y * ops.log(safe)
     if b == 0:
-        return ops.zeros_like(y), None
-    return b * _power(a, b - 1), None
-
-
-def _max_partials(y, a, b):
-    first = ops.cast(a >= b, y.dtype)
-    return first, 1 - first
-
-
-def _min_partials(y, a, b):
-    first = ops.cast(a <= b, y.dtype)
-    return first, 1 - first
+        return 0.0, 0.0
+    if b == 1:
+        return 1.0, 0.0
+    if b == 2:
+        return 2 * a, 0.0
+    return b * _power(a, b - 1), 0.0
 
 
 def _gate_partials(y, a, b):
     s = ops.sigmoid(a)
-    return y * ops.sigmoid(-a), s
+    return y * (1 - s), s
 
 
 def _rbf(a, b, beta):
@@ -127,8 +167,9 @@ def _rbf(a, b, beta):
 
 def _rbf_partials(y, a, b, beta):
     d = a - b
+    d = ops.where(y == 0, 0, d)  # Where the square overflows, y is 0.
     slope = -2 * beta * d * y
-    return slope, -slope, -ops.square(d) * y
+    return slope, -slope, -(d * y) * d
 
 
 def _laplace(a, b, beta):
@@ -138,7 +179,7 @@ def _laplace(a, b, beta):
 def _laplace_partials(y, a, b, beta):
     d = a - b
     slope = -beta * ops.sign(d) * y
-    return slope, -slope, -ops.abs(d) * y
+    return slope, -slope, -ops.where(y == 0, 0, ops.abs(d)) * y
 
 
 def _call(name: str) -> str:
@@ -169,23 +210,30 @@ _ROWS = (
         r"\frac{{{0}}}{{{1}}}", "/", 2,
     ),
     Operator("neg", 1, lambda a: -a, lambda y, a: (-1.0,), "-{0:3}", "-", 3),
-    Operator("pow", 2, _power, _power_partials, "{0:5}^{{{1}}}", "**", 4),
+    Operator(
+        "pow", 2, _power, _power_partials, "{0:5}^{{{1}}}", "**", 4,
+        grows=True,
+    ),
     # Functions of one argument.
     Operator(
         "abs", 1, ops.abs, lambda y, a: (ops.sign(a),),
         r"\left|{0}\right|",
     ),
     Operator(
-        "sqrt", 1, _sqrt, lambda y, a: (_sqrt_slope(y, a),), r"\sqrt{{{0}}}"
+        "sqrt", 1, _sqrt, lambda y, a: (_sqrt_slope(y, a),),
+        r"\sqrt{{{0}}}", piecewise=True,
     ),
     Operator(
         "log_abs", 1, lambda a: ops.log(ops.abs(a) + EPSILON),
-        lambda y, a: (_log_abs_slope(y, a),),
+        lambda y, a: (ops.sign(a) / (ops.abs(a) + EPSILON),),
         r"\log\left(\left|{0}\right| + \epsilon\right)",
     ),
-    Operator("exp", 1, ops.exp, lambda y, a: (y,), _function("exp")),
     Operator(
-        "expm1", 1, ops.expm1, lambda y, a: (y + 1,), _call("expm1")
+        "exp", 1, ops.exp, lambda y, a: (y,), _function("exp"), grows=True
+    ),
+    Operator(
+        "expm1", 1, ops.expm1, lambda y, a: (y + 1,), _call("expm1"),
+        grows=True,
     ),
     Operator(
         "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin")
@@ -194,36 +242,40 @@ _ROWS = (
         "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos")
     ),
     Operator(
-        "sinh", 1, ops.sinh, lambda y, a: (ops.cosh(a),), _function("sinh")
+        "sinh", 1, _sinh, lambda y, a: (_cosh(a),), _function("sinh"),
+        grows=True,
     ),
     Operator(
-        "cosh", 1, ops.cosh, lambda y, a: (ops.sinh(a),), _function("cosh")
+        "cosh", 1, _cosh, lambda y, a: (_sinh(a),), _function("cosh"),
+        grows=True,
     ),
     Operator(
         "tanh", 1, ops.tanh, lambda y, a: (1 - y * y,), _function("tanh")
     ),
     Operator(
-        "asinh", 1, ops.arcsinh,
-        lambda y, a: (1 / ops.cosh(y),), _call("asinh"),
+        "asinh", 1, _asinh,
+        lambda y, a: (1 / _hypotenuse(a),), _call("asinh"), piecewise=True,
     ),
     Operator(
         "atan", 1, ops.arctan,
         lambda y, a: (1 / (1 + a * a),), _function("arctan"),
     ),
     Operator(
-        "sinc", 1, _sinc, lambda y, a: (_sinc_slope(y, a),), _call("sinc")
+        "sinc", 1, _sinc, lambda y, a: (_sinc_slope(y, a),), _call("sinc"),
+        piecewise=True,
     ),
     Operator(
-        "sigmoid", 1, ops.sigmoid, lambda y, a: (y * ops.sigmoid(-a),),
+        "sigmoid", 1, ops.sigmoid, lambda y, a: (y * (1 - y),),
         r"\sigma\left({0}\right)",
     ),
     Operator(
-        "softplus", 1, ops.softplus, lambda y, a: (ops.sigmoid(a),),
-        r"\log\left(1 + e^{{{0}}}\right)",
+        "softplus", 1, _softplus, lambda y, a: (ops.sigmoid(a),),
+        r"\log\left(1 + e^{{{0}}}\right)", piecewise=True,
     ),
     Operator(
         "gauss", 1, lambda a: ops.exp(-ops.square(a)),
-        lambda y, a: (-2 * a * y,), r"e^{{-{0:5}^2}}", precedence=4,
+        lambda y, a: (-2 * ops.where(y == 0, 0, a) * y,),
+        r"e^{{-{0:5}^2}}", precedence=4,
     ),
     Operator(
         "erf", 1, ops.erf,
@@ -232,12 +284,12 @@ _ROWS = (
     ),
     # Functions of two arguments, three of them with a parameter beside.
     Operator(
-        "max", 2, ops.maximum, _max_partials,
-        r"\max\left({0}, {1}\right)", commutative=True,
+        "max", 2, ops.maximum, None, r"\max\left({0}, {1}\right)",
+        commutative=True, chooses=lambda a, b: a >= b, piecewise=True,
     ),
     Operator(
-        "min", 2, ops.minimum, _min_partials,
-        r"\min\left({0}, {1}\right)", commutative=True,
+        "min", 2, ops.minimum, None, r"\min\left({0}, {1}\right)",
+        commutative=True, chooses=lambda a, b: a <= b, piecewise=True,
     ),
     Operator(
         "gate", 2, lambda a, b: ops.sigmoid(a) * b, _gate_partials,
@@ -246,12 +298,12 @@ _ROWS = (
     Operator(
         "rbf", 3, _rbf, _rbf_partials,
         r"e^{{-{2:3} \left({0:1} - {1:2}\right)^2}}",
-        precedence=4, commutative=True,
+        precedence=4, commutative=True, grows=True,
     ),
     Operator(
         "laplace", 3, _laplace, _laplace_partials,
         r"e^{{-{2:3} \left|{0:1} - {1:2}\right|}}",
-        precedence=4, commutative=True,
+        precedence=4, commutative=True, grows=True,
     ),
     Operator(
         "mix", 3, lambda a, b, beta: beta * a + (1 - beta) * b,
