@@ -37,51 +37,115 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--trials", type=_positive, default=60, metavar="N",
-        help="functions to train; default: %(default)s")
-    add("--core-units", type=_positive, default=2, metavar="N",
+    add(
+        "--trials",
+        type=_positive,
+        default=60,
+        metavar="N",
+        help="functions to train; default: %(default)s",
+    )
+    add(
+        "--core-units",
+        type=_positive,
+        default=2,
+        metavar="N",
         help="size of the functions; 2 units make 1.6e8 strings; "
-        "default: %(default)s")
-    add("--policy", choices=POLICIES, default="ppo",
-        help="who proposes; default: %(default)s")
-    add("--seed", type=_seed, default=0, metavar="N",
+        "default: %(default)s",
+    )
+    add(
+        "--policy",
+        choices=POLICIES,
+        default="ppo",
+        help="who proposes; default: %(default)s",
+    )
+    add(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
         help="the same seed repeats a search of one worker; "
-        "default: %(default)s")
-    add("--directory", type=pathlib.Path, default="results/search",
-        metavar="DIR", help="of the results; default: %(default)s")
-    add("--resume", action="store_true",
-        help="go on with the search in --directory")
-    add("--workers", type=_positive, default=1, metavar="N",
-        help="processes, each of one thread; default: %(default)s")
+        "default: %(default)s",
+    )
+    add(
+        "--directory",
+        type=pathlib.Path,
+        default="results/search",
+        metavar="DIR",
+        help="of the results; default: %(default)s",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the search in --directory",
+    )
+    add(
+        "--workers",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="processes, each of one thread; default: %(default)s",
+    )
 
     child = parser.add_argument_group("the child")
     add = child.add_argument
-    add("--preset", choices=PRESETS, default="quick",
+    add(
+        "--preset",
+        choices=PRESETS,
+        default="quick",
         help="quick: some seconds a child on the embedded subset of "
         "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps; "
-        "default: %(default)s")
-    add("--dataset", metavar="NAME",
+        "default: %(default)s",
+    )
+    add(
+        "--dataset",
+        metavar="NAME",
         help="fashion_mnist_subset, or an image set of TFDS such as "
-        "fashion_mnist, cifar10 or cifar100; default: the preset's")
-    add("--data-dir", metavar="DIR",
+        "fashion_mnist, cifar10 or cifar100; default: the preset's",
+    )
+    add(
+        "--data-dir",
+        metavar="DIR",
         help="where TFDS sets lie; default: $TFDS_DATA_DIR or "
-        "~/tensorflow_datasets")
-    add("--steps", type=_positive, metavar="N",
-        help="training steps of a child; default: the preset's")
-    add("--batch-size", type=_positive, metavar="N",
-        help="default: the preset's")
-    add("--learning-rate", type=_rate, metavar="X",
-        help="default: the preset's")
+        "~/tensorflow_datasets",
+    )
+    add(
+        "--steps",
+        type=_positive,
+        metavar="N",
+        help="training steps of a child; default: the preset's",
+    )
+    add(
+        "--batch-size",
+        type=_positive,
+        metavar="N",
+        help="default: the preset's",
+    )
+    add(
+        "--learning-rate", type=_rate, metavar="X", help="default: the preset's"
+    )
 
     after = parser.add_argument_group("after the search")
     add = after.add_argument
-    add("--finalists", type=_positive, default=5, metavar="N",
-        help="how many of the best are trained again; default: %(default)s")
-    add("--repeats", type=_positive, default=3, metavar="N",
-        help="how often, with fresh seeds; default: %(default)s")
-    add("--no-control", action="store_true",
-        help="do not train random functions to compare with")
-    return parser  # fmt: skip
+    add(
+        "--finalists",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help="how many of the best are trained again; default: %(default)s",
+    )
+    add(
+        "--repeats",
+        type=_positive,
+        default=3,
+        metavar="N",
+        help="how often, with fresh seeds; default: %(default)s",
+    )
+    add(
+        "--no-control",
+        action="store_true",
+        help="do not train random functions to compare with",
+    )
+    return parser
 
 
 def _positive(text: str) -> int:

@@ -1,0 +1,68 @@
+"""Children learn, repeat under their seed and notice divergence."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import experiments.child as child_module
+from experiments.child import PRESETS, ChildTrainer
+
+QUICK = dataclasses.replace(PRESETS["quick"], steps=60)
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    return ChildTrainer(QUICK)
+
+
+def test_a_child_learns_and_repeats_under_its_seed(trainer):
+    first, again = trainer.train("relu", 3), trainer.train("relu", 3)
+    other = trainer.train("relu", 4)
+    assert first.accuracy > 0.5 and first.loss < 1.5
+    assert (again.accuracy, again.loss) == (first.accuracy, first.loss)
+    assert other.loss != first.loss
+
+
+def test_a_diverged_child_is_told_at_once(trainer):
+    result = trainer.train("exp(exp(x ** 2))", 0)
+    assert result.diverged and np.isnan(result.accuracy)
+
+
+def test_test_images_are_other_images(trainer):
+    validation = trainer.train("swish", 0)
+    test = trainer.train("swish", 0, evaluate_on="test")
+    assert test.loss != validation.loss
+    assert test.accuracy == pytest.approx(validation.accuracy, abs=0.1)
+
+
+def test_the_child_is_the_papers_up_to_length():
+    recipe = PRESETS["paper"]
+    assert (recipe.model, recipe.dataset) == ("resnet20", "cifar10")
+    assert recipe.steps == 10_000
+
+
+def test_every_epoch_holds_every_image_once():
+    batches = child_module._batches(100, steps=10, batch=20, seed=1)
+    assert batches.shape == (10, 20)
+    first, second = batches[:5].ravel(), batches[5:].ravel()
+    assert sorted(first) == sorted(second) == list(range(100))
+    assert list(first) != list(second)
+
+
+def test_pooling_by_hand():
+    images = np.arange(2 * 5 * 4 * 1, dtype=np.uint8).reshape(2, 5, 4, 1)
+    pooled = child_module._pool(images, 2)
+    assert pooled.shape == (2, 2, 2, 1)
+    assert pooled[0, 0, 0, 0] == round((0 + 1 + 4 + 5) / 4)
+    with pytest.raises(ValueError, match="pooling"):
+        child_module._pool(images, 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [({"dataset": "nosuch"}, "fashion_mnist_subset"), ({"pooling": 50}, "28")],
+)
+def test_bad_recipes(change, word):
+    with pytest.raises(ValueError, match=word):
+        ChildTrainer(dataclasses.replace(QUICK, **change))

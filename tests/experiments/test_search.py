@@ -1,0 +1,246 @@
+"""The search program as a user runs it: in a process of its own."""
+
+import csv
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+TINY = ["--steps", "8", "--finalists", "2", "--repeats", "2"]
+TINY += ["--core-units", "1", "--seed", "5"]
+
+
+def start(*words, **options):
+    command = [sys.executable, "-m", "experiments.search", *map(str, words)]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def run(*words, **options):
+    process = start(*words, **options)
+    out, err = process.communicate(timeout=600)
+    return process.returncode, out, err
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def without_seconds(path):
+    return [{k: v for k, v in r.items() if k != "seconds"} for r in rows(path)]
+
+
+def wait_for_rows(folder, count, process):
+    path = folder / "results.csv"
+    while process.poll() is None:
+        if path.exists():
+            text = path.read_text()
+            assert text.endswith("\n"), "half a line"
+            if text.count("\n") > count:
+                return
+        time.sleep(0.02)
+    raise AssertionError(process.communicate())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search") / "a"
+    status, out, err = run("--trials", 5, *TINY, "--directory", folder)
+    assert status == 0, err
+    return folder, out
+
+
+def test_it_writes_what_it_promises(finished):
+    folder, out = finished
+    results = rows(folder / "results.csv")
+    columns = "trial expression canonical reward status seconds seed order"
+    assert list(results[0]) == columns.split()
+    trained = [row for row in results if row["status"] != "cached"]
+    assert len(trained) == 5
+    assert {r["status"] for r in results} <= {
+        "completed", "diverged", "rejected", "cached", "failed",
+    }  # fmt: skip
+    assert all(0 <= float(row["reward"]) <= 1 for row in results)
+    confirmed = rows(folder / "confirmed.csv")
+    names = {row["expression"] for row in confirmed}
+    assert {"relu", "swish_1", "swish"} <= names
+    assert all(int(row["runs"]) == 2 for row in confirmed)
+    relu = next(row for row in confirmed if row["expression"] == "relu")
+    assert float(relu["gain_over_relu"]) == 0
+    assert len(rows(folder / "random.csv")) >= 5
+    for name in ("rewards", "functions", "confirmation", "distributions"):
+        data = (folder / f"{name}.png").read_bytes()
+        assert data.startswith(b"\x89PNG") and len(data) > 5000
+    assert "against ReLU" in out
+
+
+def test_the_page_needs_no_other_file(finished):
+    folder, _ = finished
+    page = (folder / "search.html").read_text()
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(sources) == 4
+    assert all(s.startswith("data:image/png;base64,") for s in sources)
+    for words in ("Kullback-Leibler", "random functions", "against ReLU"):
+        assert words in page
+    assert "$" not in re.sub(r'src="[^"]*"', "", page)
+
+
+def test_stopped_killed_and_resumed_equals_uninterrupted(finished, tmp_path):
+    reference, _ = finished
+    folder = tmp_path / "b"
+    words = ["--trials", 5, *TINY, "--directory", folder]
+    process = start(*words)
+    wait_for_rows(folder, 1, process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in err and "Traceback" not in err
+    process = start(*words, "--resume")
+    wait_for_rows(folder, 3, process)
+    finished_rows = without_seconds(folder / "results.csv")
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    status, _, err = run(*words, "--resume")
+    assert status == 0, err
+    resumed = without_seconds(folder / "results.csv")
+    assert resumed[: len(finished_rows)] == finished_rows
+    for name in ("results.csv", "random.csv"):
+        expected = without_seconds(reference / name)
+        assert without_seconds(folder / name) == expected
+    assert rows(folder / "confirmed.csv") == rows(reference / "confirmed.csv")
+
+
+def test_two_workers_train_every_trial_once(tmp_path):
+    folder = tmp_path / "c"
+    words = ["--trials", 4, *TINY, "--no-control", "--workers", 2]
+    status, _, err = run(*words, "--directory", folder)
+    assert status == 0, err
+    results = rows(folder / "results.csv")
+    assert len([r for r in results if r["status"] != "cached"]) == 4
+    assert len({row["trial"] for row in results}) == len(results)
+    assert len({row["seed"] for row in results}) == len(results)
+    assert not (folder / "random.csv").exists()
+
+
+def test_a_killed_worker_is_replaced(tmp_path):
+    folder = tmp_path / "d"
+    words = ["--trials", 4, *TINY, "--no-control", "--workers", 2]
+    process = start(*words, "--directory", folder)
+    wait_for_rows(folder, 1, process)
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    victim = int(children.read_text().split()[0])
+    os.kill(victim, signal.SIGKILL)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    results = rows(folder / "results.csv")
+    assert len([r for r in results if r["status"] != "cached"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--trials", "0"], ["--trials", "positive", "0"]),
+        (["--trials", "many"], ["--trials", "many"]),
+        (["--steps", "-1"], ["--steps", "-1"]),
+        (["--learning-rate", "0"], ["--learning-rate", "above 0"]),
+        (["--policy", "nosuch"], ["--policy", "ppo", "nosuch"]),
+        (["--core-units", "99"], ["core_units", "from 1 to 8", "99"]),
+        (
+            ["--dataset", "nosuch"],
+            ["nosuch", "fashion_mnist_subset", "cifar100"],
+        ),
+        (
+            ["--dataset", "cifar10", "--data-dir", "/nonexistent"],
+            ["cifar10", "/nonexistent"],
+        ),
+        (["--directory", "/proc/nosuch/search"], ["/proc/nosuch"]),
+        (["--nosuch"], ["--nosuch"]),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(words, expected, tmp_path):
+    status, out, err = run(
+        *(
+            words
+            if "--directory" in words
+            else [*words, "--directory", tmp_path]
+        )
+    )
+    assert status == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1, err
+    for word in expected:
+        assert word in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def snapshot(folder):
+    return {
+        path: path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "--resume"),
+        (["--resume", "--seed", "6"], "seed 5 there, 6 here"),
+        (["--resume", "--steps", "9"], "steps 8 there, 9 here"),
+        (["--resume", "--policy", "random"], "policy"),
+    ],
+)
+def test_the_folder_of_another_search_is_refused(finished, words, expected):
+    folder, _ = finished
+    before = snapshot(folder)
+    status, _, err = run("--trials", 5, *TINY, "--directory", folder, *words)
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+    assert expected in err
+    assert snapshot(folder) == before
+
+
+def test_a_folder_with_other_things_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    status, _, err = run("--directory", tmp_path)
+    assert status == 2
+    assert "thesis.tex" in err
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_two_searches_cannot_share_a_folder(tmp_path):
+    folder = tmp_path / "e"
+    words = ["--trials", 3, *TINY, "--no-control", "--directory", folder]
+    process = start(*words)
+    try:
+        wait_for_rows(folder, 0, process)
+        status, _, err = run(*words, "--resume")
+        assert status == 2
+        assert "in use" in err
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_help_teaches():
+    status, out, _ = run("--help")
+    assert status == 0
+    for flag in (
+        "--trials", "--steps", "--core-units", "--policy", "--dataset",
+        "--data-dir", "--workers", "--directory", "--seed", "--resume",
+    ):  # fmt: skip
+        assert flag in out
+    assert "default: " in out
