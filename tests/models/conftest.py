@@ -1,9 +1,11 @@
 import functools
 
+import numpy as np
 import pytest
 
 import actfn
 import models
+from experiments import datasets
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +16,19 @@ def swish_model():
             name, activation=lambda: actfn.get("swish"), **options
         )
     )
+
+
+@pytest.fixture(scope="session")
+def clothes():
+    """Returns real images of a size and channel count, with labels."""
+    split = datasets.load(datasets.SUBSET).train
+
+    def scaled(side, channels, count=16):
+        factor = -(-side // 28)
+        images = np.kron(split.images[:count], np.ones((1, factor, factor, 1)))[
+            :, :side, :side
+        ]
+        images = images / 127.5 - 1
+        return np.repeat(images, channels, axis=-1), split.labels[:count]
+
+    return scaled

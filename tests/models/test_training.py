@@ -1,0 +1,176 @@
+"""Every model trains on real images, saves and reloads."""
+
+import keras
+import numpy as np
+import pytest
+
+import actfn
+import models
+from models import nasnet, resnet
+from tests.stirring import difference
+
+ACTIVATIONS = [
+    "relu",
+    "swish",
+    "prelu",
+    "min(x, sin(x)) * sigmoid(beta * x)",
+]
+
+
+def build(name, **options):
+    """Registered models, and small forms of families without an option."""
+    small = {
+        "small_preactivation": lambda **o: resnet.preactivation_resnet(11, **o),
+        "small_nasnet": lambda **o: nasnet.nasnet_a(1, 4, "cifar", **o),
+    }
+    if name in small:
+        return small[name](**options)
+    return models.build(name, **options)
+
+
+def factory(text):
+    return lambda: actfn.get(text)
+
+
+def train(model, images, labels, tmp_path, rate=1e-3, steps=5, eager=False):
+    """Asserts that the loss falls and that a saved model gives the same."""
+    keras.utils.set_random_seed(1)
+    model.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        run_eagerly=eager,
+    )
+    losses = [model.train_on_batch(images, labels) for _ in range(steps)]
+    assert np.all(np.isfinite(losses))
+    assert np.mean(losses[-2:]) < losses[0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    sample = keras.tree.map_structure(lambda array: array[:2], images)
+    assert difference(model(sample), loaded(sample)) < 1e-6
+    paths = [variable.path for variable in model.trainable_variables]
+    assert len(paths) == len(loaded.trainable_variables)
+
+
+SMALL = [
+    ("resnet8", (14, 14, 1), {"width": 8}),
+    ("resnet8", (32, 32, 3), {"width": 8, "shortcut": "B"}),
+    ("small_preactivation", (28, 28, 1), {"width": 8}),
+    ("wide_resnet", (28, 28, 1), {"depth": 10, "width": 1, "dropout": 0.1}),
+    ("densenet", (28, 28, 1), {"depth": 10}),
+    ("densenet", (32, 32, 3), {"depth": 10, "bottleneck": True}),
+    ("mobilenet", (32, 32, 1), {"width": 0.25}),
+    ("small_nasnet", (14, 14, 1), {"drop_path": 0.2}),
+]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name,shape,options", SMALL)
+def test_small_models_train(
+    clothes, tmp_path, name, shape, options, activation
+):
+    images, labels = clothes(shape[0], shape[2])
+    model = build(
+        name,
+        activation=factory(activation),
+        classes=10,
+        input_shape=shape,
+        **options,
+    )
+    train(model, images, labels, tmp_path, rate=3e-3, eager=True)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_transformer_trains(tmp_path, activation):
+    model = models.build(
+        "transformer",
+        activation=factory(activation),
+        vocabulary=20,
+        depth=1,
+        width=16,
+        hidden=32,
+        heads=2,
+    )
+    rows = np.random.default_rng(0).integers(3, 20, (16, 6))
+    inputs = {"source": rows, "target": rows}
+    train(model, inputs, rows, tmp_path, rate=1e-2, eager=True)
+
+
+FULL = [
+    ("resnet110", (32, 32, 3)),
+    ("resnet164", (32, 32, 3)),
+    ("wide_resnet_28_10", (16, 16, 3)),
+    ("densenet_100_12", (32, 32, 3)),
+    ("densenet_bc_100_12", (32, 32, 3)),
+    ("nasnet_a_cifar", (32, 32, 3)),
+    ("nasnet_a_mobile", (64, 64, 3)),
+    ("mobilenet", (64, 64, 3)),
+    ("inception_v3", (107, 107, 3)),
+    ("inception_v4", (107, 107, 3)),
+    ("inception_resnet_v2", (107, 107, 3)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "number,name,shape", [(n, *row) for n, row in enumerate(FULL)]
+)
+def test_full_models_train(clothes, tmp_path, number, name, shape):
+    images, labels = clothes(shape[0], shape[2], count=8)
+    model = models.build(
+        name,
+        activation=factory(ACTIVATIONS[number % 4]),
+        classes=10,
+        input_shape=shape,
+    )
+    train(model, images, labels, tmp_path, rate=1e-3, eager=True)
+
+
+def test_auxiliary_head_and_drop_path_train(clothes, tmp_path):
+    images, labels = clothes(28, 1)
+    model = build(
+        "small_nasnet",
+        activation=factory("swish"),
+        classes=10,
+        input_shape=(28, 28, 1),
+        auxiliary_head=True,
+        drop_path=0.4,
+        drop_path_steps=100,
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        keras.optimizers.Adam(3e-3),
+        {"logits": loss, "auxiliary": loss},
+        loss_weights={"logits": 1.0, "auxiliary": 0.4},
+        run_eagerly=True,
+    )
+    targets = {"logits": labels, "auxiliary": labels}
+    losses = [
+        model.train_on_batch(images, targets, return_dict=True)["loss"]
+        for _ in range(6)
+    ]
+    assert losses[-1] < losses[0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for name, values in model(images).items():
+        assert difference(values, loaded(images)[name]) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["resnet8", "mobilenet"])
+def test_mixed_precision_gives_float32_logits(clothes, name):
+    images, _ = clothes(32, 3)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = models.build(
+            name,
+            activation=factory("swish"),
+            classes=10,
+            input_shape=(32, 32, 3),
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    logits = model(images)
+    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+    # Finer than bfloat16 could say.
+    values = keras.ops.convert_to_numpy(logits)
+    rounded = keras.ops.cast(keras.ops.cast(values, "bfloat16"), "float32")
+    assert np.any(values != keras.ops.convert_to_numpy(rounded))
