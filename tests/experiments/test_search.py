@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from experiments import search
+
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ["--steps", "8", "--finalists", "2", "--repeats", "2"]
 TINY += ["--core-units", "1", "--seed", "5"]
@@ -170,20 +172,29 @@ def test_a_killed_worker_is_replaced(tmp_path):
         (["--nosuch"], ["--nosuch"]),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(words, expected, tmp_path):
-    status, out, err = run(
-        *(
-            words
-            if "--directory" in words
-            else [*words, "--directory", tmp_path]
-        )
-    )
-    assert status == 2
-    assert out == ""
-    assert len(err.strip().splitlines()) == 1, err
+def test_bad_input_is_one_line_and_status_2(words, expected, tmp_path, capsys):
+    folder = [] if "--directory" in words else ["--directory", str(tmp_path)]
+    err = refused([*words, *folder], capsys)
     for word in expected:
         assert word in err
     assert list(tmp_path.iterdir()) == []
+
+
+def refused(words, capsys):
+    """Runs the program in this process; returns its one line of complaint."""
+    with pytest.raises(SystemExit) as ended:
+        search.main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1, err
+    return err
+
+
+def test_bad_input_of_a_real_process(tmp_path):
+    status, out, err = run("--dataset", "nosuch", "--directory", tmp_path)
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1, err
 
 
 def snapshot(folder):
@@ -203,41 +214,39 @@ def snapshot(folder):
         (["--resume", "--policy", "random"], "policy"),
     ],
 )
-def test_the_folder_of_another_search_is_refused(finished, words, expected):
+def test_the_folder_of_another_search_is_refused(
+    finished, words, expected, capsys
+):
     folder, _ = finished
     before = snapshot(folder)
-    status, _, err = run("--trials", 5, *TINY, "--directory", folder, *words)
-    assert status == 2
-    assert len(err.strip().splitlines()) == 1
-    assert expected in err
+    words = ["--trials", 5, *TINY, "--directory", folder, *words]
+    assert expected in refused(words, capsys)
     assert snapshot(folder) == before
 
 
-def test_a_folder_with_other_things_is_refused(tmp_path):
+def test_a_folder_with_other_things_is_refused(tmp_path, capsys):
     (tmp_path / "thesis.tex").write_text("precious")
-    status, _, err = run("--directory", tmp_path)
-    assert status == 2
-    assert "thesis.tex" in err
+    assert "thesis.tex" in refused(["--directory", tmp_path], capsys)
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
-def test_two_searches_cannot_share_a_folder(tmp_path):
+def test_two_searches_cannot_share_a_folder(tmp_path, capsys):
     folder = tmp_path / "e"
     words = ["--trials", 3, *TINY, "--no-control", "--directory", folder]
     process = start(*words)
     try:
         wait_for_rows(folder, 0, process)
-        status, _, err = run(*words, "--resume")
-        assert status == 2
-        assert "in use" in err
+        assert "in use" in refused([*words, "--resume"], capsys)
     finally:
         process.kill()
         process.communicate()
 
 
-def test_help_teaches():
-    status, out, _ = run("--help")
-    assert status == 0
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit) as ended:
+        search.main(["--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
     for flag in (
         "--trials", "--steps", "--core-units", "--policy", "--dataset",
         "--data-dir", "--workers", "--directory", "--seed", "--resume",

@@ -1,0 +1,60 @@
+"""What the README shows works as it stands there."""
+
+import pathlib
+import re
+import tomllib
+
+import keras
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def data(rng):
+    x = rng.normal(size=(80, 12)).astype("float32")
+    return x, (np.abs(x).sum(axis=1) * 3).astype(int) % 10
+
+
+def test_the_model_trains():
+    namespace = {}
+    exec(BLOCKS[0], namespace)
+    x, y = data(np.random.default_rng(0))
+    namespace["model"].fit(x, y, epochs=1, verbose=0)
+    assert namespace["model"].layers[1].beta.shape == (64,)
+
+
+def test_the_search_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = data(np.random.default_rng(0))
+    namespace = {"x_train": x, "y_train": y}
+    exec(BLOCKS[1].replace("max_trials=100", "max_trials=3"), namespace)
+    assert len(namespace["oracle"].results) >= 3
+    keras.backend.clear_session()
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("command", ["make search", "make test"])
+def test_the_two_commands_are_make_targets(command):
+    assert command in README
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(rf"^{command.split()[1]}: ", makefile, re.MULTILINE)
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_package_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "actfn").rglob("__init__.py")
+    }
+    assert set(project["tool"]["setuptools"]["packages"]) == found
