@@ -18,7 +18,12 @@ from keras_tuner.engine import trial as trial_module
 
 from actfn.search.journal import write_atomically
 from actfn.search.ledger import Ledger
-from actfn.search.policy import Policy, check_finite, check_seed
+from actfn.search.policy import (
+    Policy,
+    check_count,
+    check_finite,
+    check_seed,
+)
 from actfn.search.records import Result, Task
 
 Status = trial_module.TrialStatus
@@ -120,12 +125,12 @@ class PolicyOracle(keras_tuner.Oracle):
         self._sign = 1.0 if self.objective.direction == "max" else -1.0
         if floor is None:
             floor = 0.0 if self.objective.direction == "max" else -10.0
-        _check_count("max_repeats", max_repeats)
-        _check_count(
+        check_count("max_repeats", max_repeats)
+        check_count(
             "max_consecutive_failed_trials", max_consecutive_failed_trials
         )
         if max_trials is not None:
-            _check_count("max_trials", max_trials)
+            check_count("max_trials", max_trials)
         self.floor = check_finite("floor", floor)
         # The base class replaces a seed of 0 by a random one.
         self.seed = policy.seed if seed is None else check_seed(seed)
@@ -419,10 +424,3 @@ def _recall(trial: trial_module.Trial, event: dict[str, Any]) -> None:
     trial.message = details["message"]
     failed = event["status"] == "failed"
     trial.status = Status.FAILED if failed else Status.COMPLETED
-
-
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive integer. Received: {value!r}"
-        )

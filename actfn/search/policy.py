@@ -94,8 +94,7 @@ class BasePolicy(abc.ABC):
 
     def propose(self, n: int = 1) -> list[Proposal]:
         """Returns n functions to evaluate; fewer if no more are left."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ValueError(f"`n` must be a positive integer. Received: {n!r}")
+        check_count("n", n)
         proposals = []
         for expression, memory in self._draw(n):
             self._open[self._next_id] = memory
@@ -198,6 +197,19 @@ def check_finite(name: str, value: float) -> float:
             f"`{name}` must be a finite number. Received: {value!r}"
         )
     return number
+
+
+def check_count(name: str, value: int) -> int:
+    """Returns the argument called `name`.
+
+    Raises:
+        ValueError: It is not a positive integer.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {value!r}"
+        )
+    return value
 
 
 def pack_array(array: np.ndarray) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from actfn.grammar import SearchSpace
 from actfn.search.controller import shared_controller
 from actfn.search.policy import (
     BasePolicy,
+    check_count,
     check_finite,
     pack_array,
     unpack_array,
@@ -22,46 +24,56 @@ _SAMPLES = 256  # strings on which `statistics` estimates its means
 
 
 class Baseline:
-    """Exponential moving mean and deviation of the rewards.
+    """Moving mean of the rewards, and their deviation since the beginning.
 
-    Both are corrected for their start from zero, so that the first mean is
-    the first reward, as Adam's moments are.
+    The mean is exponential and corrected for its start from zero, so that at
+    first it is the first reward.
 
     Args:
-        decay: Weight of the past; 0.95 in NASNet (arXiv:1707.07012).
+        decay: Weight of the past in the mean; 0.95 in NASNet
+            (arXiv:1707.07012).
     """
 
     def __init__(self, decay: float = 0.95):
         self.decay = decay
-        self.sums = [0.0, 0.0, 0.0]  # of weights, rewards, squared rewards
+        self.sums = [0.0] * 5
 
     def add(self, reward: float) -> None:
         """Takes one more reward."""
-        values = (1.0, reward, reward * reward)
+        weight, moving, count, total, squares = self.sums
         self.sums = [
-            self.decay * old + (1.0 - self.decay) * new
-            for old, new in zip(self.sums, values, strict=True)
+            self.decay * weight + (1.0 - self.decay),
+            self.decay * moving + (1.0 - self.decay) * reward,
+            count + 1.0,
+            total + reward,
+            squares + reward * reward,
         ]
 
     @property
     def mean(self) -> float:
         """The moving mean; 0 before the first reward."""
-        return self.sums[1] / self.sums[0] if self.sums[0] else 0.0
+        weight, moving = self.sums[:2]
+        return moving / weight if weight else 0.0
 
     @property
     def deviation(self) -> float:
-        """The moving standard deviation."""
-        if not self.sums[0]:
+        """The standard deviation of all rewards."""
+        count, total, squares = self.sums[2:]
+        if not count:
             return 0.0
-        return max(0.0, self.sums[2] / self.sums[0] - self.mean**2) ** 0.5
+        return max(0.0, squares / count - (total / count) ** 2) ** 0.5
 
 
 class PolicyGradient(BasePolicy):
     """A controller that learns when a batch of rewards is complete.
 
     A reward's advantage is its distance from the moving mean before the batch
-    (from the batch's mean in the first one), in moving deviations: a scale
-    that one lucky or diverged child cannot set alone.
+    (from the batch's mean in the first one), in standard deviations of all
+    rewards so far. That scale does not shrink as the controller narrows down:
+    the gain in reward fades, the entropy bonus does not, and the controller
+    comes to rest on many good functions. Divided by the deviation of the batch
+    or of late rewards, ever smaller differences would count as much as the
+    first large ones, and the controller would collapse onto one function.
 
     Args:
         space: Where the proposals come from.
@@ -69,7 +81,8 @@ class PolicyGradient(BasePolicy):
         learning_rate: Adam's.
         batch_size: How many rewards make a batch.
         epochs: How many steps are taken on each batch.
-        entropy_weight: Weight of the entropy bonus.
+        entropy_weight: Weight of the entropy bonus: how many deviations of
+            the reward the entropy of the uniform distribution is worth.
         baseline_decay: Weight of the past in the moving mean of the rewards.
         units: Width of the LSTM.
         loss: What to minimise, without the entropy bonus.
@@ -92,9 +105,9 @@ class PolicyGradient(BasePolicy):
     ):
         super().__init__(space, seed)
         _check("learning_rate", learning_rate, learning_rate > 0, "positive")
-        _check("batch_size", batch_size, batch_size >= 1, "at least 1")
-        _check("epochs", epochs, epochs >= 1, "at least 1")
-        _check("units", units, units >= 1, "at least 1")
+        check_count("batch_size", batch_size)
+        check_count("epochs", epochs)
+        check_count("units", units)
         _check("entropy_weight", entropy_weight, entropy_weight >= 0, "from 0")
         _check(
             "baseline_decay",
@@ -108,8 +121,9 @@ class PolicyGradient(BasePolicy):
         self.entropy_weight = entropy_weight
         self.baseline = Baseline(baseline_decay)
         self.controller = shared_controller(tuple(space.token_sizes), units)
+        most = max(1.0, math.log(space.size))
         self._train = compiled_step(
-            self.controller, loss, learning_rate, entropy_weight
+            self.controller, loss, learning_rate, entropy_weight / most
         )
         self._weights = self.controller.initial_weights(self.seed)
         self._adam = self._train.start(self._weights)

@@ -59,7 +59,7 @@ class PPOPolicy(PolicyGradient):
         batch_size: int = 20,
         epochs: int = 4,
         clip: float = 0.2,
-        entropy_weight: float = 0.03,
+        entropy_weight: float = 0.5,
         baseline_decay: float = 0.95,
         units: int = 100,
     ):

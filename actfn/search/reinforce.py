@@ -35,7 +35,7 @@ class ReinforcePolicy(PolicyGradient):
         *,
         learning_rate: float = 0.005,
         batch_size: int = 10,
-        entropy_weight: float = 0.03,
+        entropy_weight: float = 0.8,
         baseline_decay: float = 0.95,
         units: int = 100,
     ):

@@ -1,5 +1,6 @@
 """What every policy must do, whatever its method."""
 
+import functools
 import json
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 
 import actfn
 from actfn import search
+from actfn.search import surrogate
+from actfn.search.evolution import mutate
 
 SPACE = actfn.SearchSpace(
     core_units=1,
-    unary=["identity", "sin", "tanh", "square"],
+    unary=["identity", "sin", "tanh", "square", "exp", "atan"],
     binary=["add", "mul", "max"],
 )
 POLICIES = {
@@ -20,6 +23,13 @@ POLICIES = {
         SPACE, seed, batch_size=5, units=8
     ),
 }
+POLICIES["evolution"] = lambda seed=0: search.EvolutionPolicy(
+    SPACE, seed, population=6, tournament=3
+)
+POLICIES["surrogate"] = lambda seed=0: search.SurrogatePolicy(
+    SPACE, seed, warmup=6, candidates=8, refit_every=3
+)
+POLICIES["exhaustive"] = lambda seed=0: search.ExhaustivePolicy(SPACE, seed)
 every_policy = pytest.mark.parametrize("make", POLICIES.values(), ids=POLICIES)
 
 
@@ -50,7 +60,8 @@ def test_is_a_policy_and_proposes_members_of_the_space(make):
 @every_policy
 def test_same_seed_same_proposals(make):
     assert run(make(3), 17) == run(make(3), 17)
-    assert run(make(3), 17) != run(make(4), 17)
+    if make is not POLICIES["exhaustive"]:
+        assert run(make(3), 17) != run(make(4), 17)
 
 
 @every_policy
@@ -144,3 +155,103 @@ def test_random_statistics():
     statistics = POLICIES["random"]().statistics()
     assert statistics["entropy"] == pytest.approx(np.log(SPACE.size))
     assert statistics["kl_from_start"] == 0.0
+
+
+def test_exhaustive_proposes_each_function_once_in_a_stable_order():
+    policy = POLICIES["exhaustive"]()
+    proposals = policy.propose(1000)
+    forms = [actfn.canonicalize(p.expression) for p in proposals]
+    every = [actfn.canonicalize(e) for e in SPACE.enumerate()]
+    assert forms == list(dict.fromkeys(every))
+    assert policy.propose(1) == []
+    policy.update([(p.id, reward_of(p.expression)) for p in proposals])
+    ranking = policy.ranking()
+    assert len(ranking) == len(proposals)
+    assert [r for _, r in ranking] == sorted(
+        (reward_of(p.expression) for p in proposals), reverse=True
+    )
+    assert all(reward_of(e) == reward for e, reward in ranking)
+
+
+def test_exhaustive_refuses_a_large_space():
+    with pytest.raises(ValueError, match="`space` must have at most 1000000"):
+        search.ExhaustivePolicy(actfn.SearchSpace(core_units=2))
+
+
+def test_mutation_changes_the_function_and_stays_in_the_space():
+    space = actfn.SearchSpace(core_units=2)
+    one_away = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        tokens = space.sample_tokens(rng)
+        changed = mutate(space, tokens, rng)
+        assert space.decode(changed) != space.decode(tokens)
+        one_away += sum(np.not_equal(changed, tokens)) == 1
+    assert one_away > 100
+    single = actfn.SearchSpace(unary=["sin"], binary=["add"])
+    assert mutate(single, (0,) * 5, rng) == [0] * 5
+
+
+def test_population_forgets_the_oldest_and_breeds_from_the_best():
+    policy = search.EvolutionPolicy(SPACE, population=3, tournament=50)
+    proposals = policy.propose(4)
+    rewards = [9.0, 1.0, 2.0, 3.0]
+    policy.update([(p.id, r) for p, r in zip(proposals, rewards, strict=True)])
+    assert policy.statistics()["population_mean"] == 2.0
+    best = np.array(SPACE.encode(proposals[3].expression))
+    for child in policy.propose(20):
+        tokens = np.array(SPACE.encode(child.expression))
+        same = SPACE.decode(best) == child.expression
+        assert not same
+        assert np.sum(tokens != best) <= 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        search.EvolutionPolicy,
+        functools.partial(
+            search.SurrogatePolicy, candidates=20, refit_every=10
+        ),
+    ],
+    ids=["evolution", "surrogate"],
+)
+def test_learns_a_smooth_reward(make):
+    """The reward is how close the function's values are to a hidden one's."""
+    space = actfn.SearchSpace(core_units=1)
+    rewards = {}
+
+    def reward(expression):
+        if expression not in rewards:
+            found = surrogate.features(expression)[:32]
+            wanted = surrogate.features(actfn.parse("x * tanh(x)"))[:32]
+            rewards[expression] = -float(np.mean(np.abs(found - wanted)))
+        return rewards[expression]
+
+    def late_mean(policy):
+        late = []
+        for step in range(120):
+            (proposal,) = policy.propose(1)
+            policy.update([(proposal.id, reward(proposal.expression))])
+            if step >= 80:
+                late.append(reward(proposal.expression))
+        return np.mean(late)
+
+    better = [
+        late_mean(make(space, seed))
+        - late_mean(search.RandomPolicy(space, seed))
+        for seed in range(4)
+    ]
+    assert np.mean(better) > 3 * np.std(better, ddof=1) / 4**0.5
+
+
+def test_features_tell_functions_apart_and_are_finite():
+    space = actfn.SearchSpace(core_units=2)
+    rng = np.random.default_rng(0)
+    table = np.stack([surrogate.features(space.sample(rng)) for _ in range(50)])
+    assert np.all(np.isfinite(table))
+    assert len(np.unique(table, axis=0)) >= 45
+    half, full = (surrogate.features(actfn.parse(t)) for t in ("x / 2", "x"))
+    np.testing.assert_allclose(
+        np.expm1(np.abs(half[:32])) * 2, np.expm1(np.abs(full[:32])), rtol=1e-4
+    )

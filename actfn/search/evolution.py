@@ -1,0 +1,111 @@
+"""Regularised evolution."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from actfn.expression import Expression
+from actfn.grammar import SearchSpace
+from actfn.search.policy import BasePolicy, check_count, check_finite
+
+
+class EvolutionPolicy(BasePolicy):
+    """Regularised evolution with tournament selection (arXiv:1802.01548).
+
+    The first proposals are random. Later ones are mutations of the best of a
+    few members drawn from the population; each result enters the population
+    and, once it is full, pushes the oldest member out, however good. Members
+    are token strings; a mutation changes one or more of the tokens so that
+    the function changes.
+
+    Args:
+        space: Where the proposals come from.
+        seed: Integer from 0.
+        population: How many of the latest results are the population.
+        tournament: Of how many members drawn the best is mutated.
+
+    Raises:
+        ValueError: A number is not a positive integer.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        *,
+        population: int = 30,
+        tournament: int = 10,
+    ):
+        super().__init__(space, seed)
+        self.population = check_count("population", population)
+        self.tournament = check_count("tournament", tournament)
+        self._members: collections.deque[tuple[list[int], float]] = (
+            collections.deque(maxlen=population)
+        )
+
+    def tell(self, expression: Expression, reward: float) -> None:
+        """Puts a foreign result into the population."""
+        reward = check_finite("reward", reward)
+        tokens = list(self.space.encode(expression))
+        self._results += 1
+        self._learn(tokens, reward)
+
+    def statistics(self) -> dict[str, float]:
+        """Returns the counts and the population's mean reward."""
+        rewards = [reward for _, reward in self._members]
+        return {
+            **super().statistics(),
+            "updates": self._results,
+            "population_mean": float(np.mean(rewards)) if rewards else 0.0,
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns all that has changed since construction, as JSON data."""
+        members = [list(member) for member in self._members]
+        return {**super().get_state(), "members": members}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` of a like policy returned."""
+        super().set_state(state)
+        self._members.clear()
+        self._members.extend(map(tuple, state["members"]))
+
+    def _draw(self, n: int) -> list[tuple[Expression, list[int]]]:
+        drawn = []
+        for number in range(self._next_id, self._next_id + n):
+            tokens = self._tokens(self._rng(number))
+            drawn.append((self.space.decode(tokens), list(tokens)))
+        return drawn
+
+    def _tokens(self, rng: np.random.Generator) -> Sequence[int]:
+        if len(self._members) < self.population:
+            return self.space.sample_tokens(rng)
+        places = rng.integers(len(self._members), size=self.tournament)
+        members = [self._members[place] for place in places]
+        parent, _ = max(members, key=lambda member: member[1])
+        return mutate(self.space, parent, rng)
+
+    def _learn(self, memory: list[int], reward: float) -> None:
+        self._members.append((memory, reward))
+
+
+def mutate(
+    space: SearchSpace, tokens: Sequence[int], rng: np.random.Generator
+) -> list[int]:
+    """Returns a string with one token changed, more until the function is.
+
+    In a space of one function the string comes back as it was.
+    """
+    free = [place for place, size in enumerate(space.token_sizes) if size > 1]
+    changed, before = list(tokens), space.decode(tokens)
+    for _ in range(len(free)):
+        place = free[rng.integers(len(free))]
+        step = rng.integers(1, space.token_sizes[place])
+        changed[place] = int((changed[place] + step) % space.token_sizes[place])
+        if space.decode(changed) != before:
+            break
+    return changed
