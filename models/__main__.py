@@ -35,8 +35,7 @@ _REFERENCES = {
     "inception_v4": ("42,679,816", "timm inception_v4"),
     "transformer_base": (
         "65M",
-        "arXiv:1706.03762, Table 3; its vocabulary is not stated exactly, "
-        "ours is 37,000",
+        "arXiv:1706.03762, Table 3, about 37,000 tokens",
     ),
 }
 
