@@ -1,0 +1,39 @@
+import csv
+
+import pytest
+
+from experiments import benchmark_models
+
+
+def test_rows_are_relative_to_relu(tmp_path, capsys):
+    path = tmp_path / "models.csv"
+    benchmark_models.main(
+        f"--models resnet8 --activations swish swish_1 --batch 2 --rounds 2 "
+        f"--output {path}".split()
+    )
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["activation"] for row in rows] == ["relu", "swish", "swish_1"]
+    relu = float(rows[0]["examples_per_second"])
+    assert float(rows[0]["relative_to_relu"]) == 1
+    for row in rows:
+        share = float(row["examples_per_second"]) / relu
+        assert float(row["relative_to_relu"]) == pytest.approx(share, rel=0.01)
+        assert "cores" in row["machine"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--models resnet9",
+        "--models resnet8 --batch 0",
+        "--activations nonsense(",
+    ],
+)
+def test_wrong_arguments_end_with_one_line(arguments, tmp_path, capsys):
+    path = tmp_path / "models.csv"
+    with pytest.raises(SystemExit) as stop:
+        benchmark_models.main([*arguments.split(), "--output", str(path)])
+    assert stop.value.code == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("python -m experiments.benchmark_models:")
