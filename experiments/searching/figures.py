@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -106,7 +107,9 @@ def function_curves(
         axes.axhline(0, color="0.9", zorder=0)
         axes.axvline(0, color="0.9", zorder=0)
         axes.set_ylim(-4, 6)
-        axes.set_title(title, fontsize="small", family="monospace")
+        lines = textwrap.wrap(title, 34)
+        short = lines[:2] + ["..."] * (len(lines) > 2)
+        axes.set_title("\n".join(short), fontsize="x-small", family="monospace")
     for axes in grid[len(expressions) :]:
         axes.set_axis_off()
     return figure
