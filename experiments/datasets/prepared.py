@@ -59,7 +59,7 @@ def read(
     Raises:
         ValueError: See `experiments.datasets.load`.
     """
-    builder = _find(name, folder)
+    builder = find(name, folder)
     if builder is None:
         builder = _prepare(name, folder, download, known)
     features = builder.info.features
@@ -72,12 +72,13 @@ def read(
         name=name,
         validation=splits["test"].take(np.arange(0)),
         classes=tuple(features["label"].names),
-        provenance=_provenance(builder.info),
+        provenance=provenance(builder.info),
         **splits,
     )
 
 
-def _find(name: str, folder: pathlib.Path) -> Any | None:
+def find(name: str, folder: pathlib.Path) -> Any | None:
+    """Returns the TFDS builder of a prepared set, or None if there is none."""
     import tensorflow_datasets as tfds
 
     if not _NAME.fullmatch(name):
@@ -112,7 +113,7 @@ def _prepare(
             f"Received: {name!r}, which is not in {folder}"
         )
     tfds.builder(name, data_dir=folder).download_and_prepare()
-    return _find(name, folder)
+    return find(name, folder)
 
 
 def _image_shape(name: str, features: Any) -> tuple[int, int, int]:
@@ -168,7 +169,8 @@ def _read_split(
     return Split(images, labels)
 
 
-def _provenance(info: Any) -> str:
+def provenance(info: Any) -> str:
+    """Returns which data a TFDS set is, without the path of a machine."""
     note = f"TFDS {info.full_name}"
     if not info.download_size:
         note += " (not made by TFDS from the original download)"

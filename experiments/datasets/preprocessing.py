@@ -58,11 +58,15 @@ def standardise(
 
 
 def augment(
-    images: tf.Tensor, seed: tf.Tensor, padding: int = 4, flip: bool = True
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    padding: int = 4,
+    flip: bool = True,
+    mode: str = "constant",
 ) -> tf.Tensor:
     """Shifts each image at random and mirrors every other one.
 
-    Pads with zeros on all sides, crops at random to the original size and
+    Pads all sides, crops at random to the original size and
     flips left to right with probability 1/2, each image on its own: the
     augmentation of He et al., arXiv:1512.03385, section 4.2. Zeros are the
     mean colour if the images are standardised first. A pure function of its
@@ -73,6 +77,7 @@ def augment(
         seed: Two integers, shape `(2,)`; change them at each step.
         padding: Pixels to pad, thus the largest shift.
         flip: Whether to mirror.
+        mode: "constant" to pad with zeros, "reflect" to mirror the edge.
 
     Returns:
         Shape and type of `images`.
@@ -94,7 +99,7 @@ def augment(
         mirrored = tf.random.stateless_uniform((batch, 1), flip_seed) < 0.5
         columns = tf.where(mirrored, columns[:, ::-1], columns)
     sides = [padding, padding]
-    padded = tf.pad(images, [[0, 0], sides, sides, [0, 0]])
+    padded = tf.pad(images, [[0, 0], sides, sides, [0, 0]], mode)
     cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
     cropped = tf.gather(cropped, columns, axis=2, batch_dims=1)
     return tf.ensure_shape(cropped, images.shape)
