@@ -190,14 +190,15 @@ class Program:
 
     def value(self, x, betas):
         """Returns the function's value, of the shape of x."""
-        value = self._run(x, betas, _apply)[-1]
+        value = self.steps(x, betas)[-1]
         if self._has_x:
             return value
         value = ops.convert_to_tensor(value, x.dtype)
         return ops.broadcast_to(value, ops.shape(x))
 
-    def _run(self, x, betas, apply: Callable) -> list:
-        """Returns the value of each step."""
+    def steps(self, x, betas, apply: Callable | None = None) -> list:
+        """Returns the value of each step, by `function` of its operator."""
+        apply = apply or _apply
         given = dict(zip(self._leaves, [x, *betas], strict=True))
         values = []
         for step, node in enumerate(self.nodes):
@@ -219,7 +220,7 @@ class Program:
             betas: The values of the parameters, of shape (channels,) or ().
             upstream: The gradient by the value, of the shape of x.
         """
-        values = self._run(x, betas, _apply_by_table)
+        values = self.steps(x, betas, _apply_by_table)
         return tuple(
             contract(upstream, self._derivative(leaf, values, x), given)
             for leaf, given in zip(self._leaves, [x, *betas], strict=True)

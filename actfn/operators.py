@@ -51,6 +51,8 @@ class Operator:
         piecewise: Whether the backend's derivative of `function` may differ
             from `partials` at some points, so that second derivatives must
             not use it either.
+        parity: -1 if it is odd, 1 if even, 0 if neither.
+        nonnegative: Whether its value is never negative.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Operator:
     chooses: Callable | None = None
     grows: bool = False
     piecewise: bool = False
+    parity: int = 0
+    nonnegative: bool = False
 
     @property
     def has_derivative(self) -> bool:
@@ -221,66 +225,71 @@ _ROWS = (
     ),
     Operator(
         "sqrt", 1, _sqrt, lambda y, a: (_sqrt_slope(y, a),),
-        r"\sqrt{{{0}}}", piecewise=True,
+        r"\sqrt{{{0}}}", piecewise=True, nonnegative=True,
     ),
     Operator(
         "log_abs", 1, lambda a: ops.log(ops.abs(a) + EPSILON),
         lambda y, a: (ops.sign(a) / (ops.abs(a) + EPSILON),),
-        r"\log\left(\left|{0}\right| + \epsilon\right)",
+        r"\log\left(\left|{0}\right| + \epsilon\right)", parity=1,
     ),
     Operator(
-        "exp", 1, ops.exp, lambda y, a: (y,), _function("exp"), grows=True
+        "exp", 1, ops.exp, lambda y, a: (y,), _function("exp"), grows=True,
+        nonnegative=True,
     ),
     Operator(
         "expm1", 1, ops.expm1, lambda y, a: (y + 1,), _call("expm1"),
         grows=True,
     ),
     Operator(
-        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin")
+        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin"),
+        parity=-1,
     ),
     Operator(
-        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos")
+        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos"),
+        parity=1,
     ),
     Operator(
         "sinh", 1, _sinh, lambda y, a: (_cosh(a),), _function("sinh"),
-        grows=True,
+        grows=True, parity=-1,
     ),
     Operator(
         "cosh", 1, _cosh, lambda y, a: (_sinh(a),), _function("cosh"),
-        grows=True,
+        grows=True, parity=1, nonnegative=True,
     ),
     Operator(
-        "tanh", 1, ops.tanh, lambda y, a: (1 - y * y,), _function("tanh")
+        "tanh", 1, ops.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
+        parity=-1,
     ),
     Operator(
         "asinh", 1, _asinh,
         lambda y, a: (1 / _hypotenuse(a),), _call("asinh"), piecewise=True,
+        parity=-1,
     ),
     Operator(
         "atan", 1, ops.arctan,
-        lambda y, a: (1 / (1 + a * a),), _function("arctan"),
+        lambda y, a: (1 / (1 + a * a),), _function("arctan"), parity=-1,
     ),
     Operator(
         "sinc", 1, _sinc, lambda y, a: (_sinc_slope(y, a),), _call("sinc"),
-        piecewise=True,
+        piecewise=True, parity=1,
     ),
     Operator(
         "sigmoid", 1, ops.sigmoid, lambda y, a: (y * (1 - y),),
-        r"\sigma\left({0}\right)",
+        r"\sigma\left({0}\right)", nonnegative=True,
     ),
     Operator(
         "softplus", 1, _softplus, lambda y, a: (ops.sigmoid(a),),
-        r"\log\left(1 + e^{{{0}}}\right)", piecewise=True,
+        r"\log\left(1 + e^{{{0}}}\right)", piecewise=True, nonnegative=True,
     ),
     Operator(
         "gauss", 1, lambda a: ops.exp(-ops.square(a)),
         lambda y, a: (-2 * ops.where(y == 0, 0, a) * y,),
-        r"e^{{-{0:5}^2}}", precedence=4,
+        r"e^{{-{0:5}^2}}", precedence=4, parity=1, nonnegative=True,
     ),
     Operator(
         "erf", 1, ops.erf,
         lambda y, a: (2 / math.sqrt(math.pi) * ops.exp(-ops.square(a)),),
-        _call("erf"),
+        _call("erf"), parity=-1,
     ),
     # Functions of two arguments, three of them with a parameter beside.
     Operator(
@@ -298,12 +307,12 @@ _ROWS = (
     Operator(
         "rbf", 3, _rbf, _rbf_partials,
         r"e^{{-{2:3} \left({0:1} - {1:2}\right)^2}}",
-        precedence=4, commutative=True, grows=True,
+        precedence=4, commutative=True, grows=True, nonnegative=True,
     ),
     Operator(
         "laplace", 3, _laplace, _laplace_partials,
         r"e^{{-{2:3} \left|{0:1} - {1:2}\right|}}",
-        precedence=4, commutative=True, grows=True,
+        precedence=4, commutative=True, grows=True, nonnegative=True,
     ),
     Operator(
         "mix", 3, lambda a, b, beta: beta * a + (1 - beta) * b,
