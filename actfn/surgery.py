@@ -1,6 +1,7 @@
 """Exchange the activations of a Keras model, keeping its weights."""
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,18 +30,26 @@ class _Site:
         layer: keras.Layer,
         linear: keras.Layer | None,
         sites: ActivationSites,
+        taken: set[str],
     ) -> None:
         self._layer, self.linear, self._sites = layer, linear, sites
-        self._calls = 0
+        self._taken = taken
+        if not linear:
+            taken.discard(layer.name)
+
+    def _name(self) -> str:
+        base = self._layer.name + ("_activation" if self.linear else "")
+        every = itertools.chain(
+            [base], map(f"{base}_{{}}".format, itertools.count(1))
+        )
+        name = next(name for name in every if name not in self._taken)
+        self._taken.add(name)
+        return name
 
     def activation(self) -> keras.Layer:
         """Returns the layer for the next place where this one is called."""
-        name = self._layer.name + ("_activation" if self.linear else "")
-        if self._calls:
-            name += f"_{self._calls}"
-        self._calls += 1
         with _default_policy(self._layer.dtype_policy):
-            return self._sites(name)
+            return self._sites(self._name())
 
     def __call__(self, inputs: keras.KerasTensor, **kwargs: Any) -> Any:
         if self.linear:
@@ -59,12 +68,25 @@ def _default_policy(policy: keras.DTypePolicy) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+def _names(model: keras.Model) -> Iterator[str]:
+    """Yields the names of all layers and operations, nested ones too."""
+    for operation in getattr(model, "operations", model.layers):
+        yield operation.name
+        if hasattr(operation, "layers"):
+            yield from _names(operation)
+
+
 class _Surgeon:
     """Clones a model and its nested models, exchanging activations."""
 
     def __init__(
-        self, sites: ActivationSites, targets: list[Target], edit: Edit
+        self,
+        taken: set[str],
+        sites: ActivationSites,
+        targets: list[Target],
+        edit: Edit,
     ) -> None:
+        self._taken = taken
         self._sites, self._targets, self._edit = sites, targets, edit
         self._clones: dict[int, Any] = {}
         self.pairs: list[tuple[keras.Layer, keras.Layer]] = []
@@ -87,7 +109,7 @@ class _Surgeon:
         linear = None
         if isinstance(layer, WITH_ACTIVATION):
             linear = self._copy(layer, activation="linear")
-        return _Site(layer, linear, self._sites)
+        return _Site(layer, linear, self._sites, self._taken)
 
     def operation(self, layer: keras.Operation) -> Any:
         """Returns what replaces `layer`, the same for all its calls."""
@@ -161,7 +183,7 @@ def rebuild(
             f"model. Received: model={model!r}"
         )
     sites = ActivationSites(factory)
-    surgeon = _Surgeon(sites, check_targets(replace), edit)
+    surgeon = _Surgeon(set(_names(model)), sites, check_targets(replace), edit)
     clone = surgeon.model(model)
     if not len(sites):
         raise ValueError(

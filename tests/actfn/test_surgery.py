@@ -106,6 +106,18 @@ def test_one_new_layer_a_site_even_where_a_layer_is_shared():
     assert len({id(v) for v in ours}) == 7
 
 
+def test_names_stay_unique():
+    image = keras.Input((4,))
+    shared = layers.ReLU(name="act")
+    x = layers.Dense(4, "relu", name="dense")(shared(image))
+    x = layers.Dense(4, "relu", name="act_1")(shared(x))
+    x = layers.Dense(4, name="dense_activation")(x)
+    swapped = swap_activations(keras.Model(image, x), "swish")
+    assert swapped.activation_sites == 4
+    names = [layer.name for layer in swapped.layers]
+    assert len(set(names)) == len(names) and {"act", "act_1"} < set(names)
+
+
 def test_betas_train_and_survive_saving(tmp_path):
     text = "min(x, sin(x)) * sigmoid(beta * x)"
     model = swap_activations(small_model(), text)
