@@ -129,6 +129,8 @@ class PolicyGradient(BasePolicy):
         self._adam = self._train.start(self._weights)
         self._updates = 0
         self._batch: list[tuple[list[int], float, float]] = []
+        self._block_of: tuple[int, int] | None = None
+        self._block: list[tuple[list[int], float]] = []
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Learns from a foreign result as if the controller had drawn it."""
@@ -178,18 +180,32 @@ class PolicyGradient(BasePolicy):
         self.baseline.sums = list(state["baseline"])
         self._batch = [tuple(row) for row in state["batch"]]
         self._updates = state["updates"]
+        self._block_of = None
 
     def _draw(self, n: int) -> list[tuple[Expression, Any]]:
-        width = len(self.space.token_sizes)
-        numbers = range(self._next_id, self._next_id + n)
-        noise = np.stack([self._rng(i).random(width) for i in numbers])
-        tokens, log_probs = self.controller.sample(self._weights, noise)
-        return [
-            (self.space.decode(row), [row, log_prob])
-            for row, log_prob in zip(
-                tokens.tolist(), log_probs.tolist(), strict=True
-            )
-        ]
+        drawn = []
+        for number in range(self._next_id, self._next_id + n):
+            tokens, log_prob = self._string(number)
+            drawn.append((self.space.decode(tokens), [tokens, log_prob]))
+        return drawn
+
+    def _string(self, number: int) -> tuple[list[int], float]:
+        """Returns a token string and its log-probability.
+
+        They depend on the weights and the number alone, to the last bit: all
+        the strings of a block of numbers are drawn together, since rounding
+        depends on how many rows a matrix product has.
+        """
+        block, place = divmod(number, self.batch_size)
+        if self._block_of != (self._updates, block):
+            width = len(self.space.token_sizes)
+            first = block * self.batch_size
+            numbers = range(first, first + self.batch_size)
+            noise = np.stack([self._rng(i).random(width) for i in numbers])
+            tokens, log_probs = self.controller.sample(self._weights, noise)
+            rows = zip(tokens.tolist(), log_probs.tolist(), strict=True)
+            self._block_of, self._block = (self._updates, block), list(rows)
+        return self._block[place]
 
     def _learn(self, memory: Any, reward: float) -> None:
         tokens, log_prob = memory
