@@ -2,9 +2,10 @@
 
 An expression becomes a sum of products of atoms, with rational coefficients.
 Atoms are the input, the parameters, the functions of normal forms, such as
-``sin(x)``, and sums within products, which are not multiplied out. Everything that chooses is written with ``max(u, 0)`` and
-everything that divides with ``1 / u``; odd and even functions take the sign
-out of their argument. Equal polynomials are equal expressions then.
+``sin(x)``, and sums within products, which are not multiplied out. Everything
+that chooses is written with ``max(u, 0)`` and everything that divides with
+``1 / u``; odd and even functions take the sign out of their argument. Equal
+polynomials are equal expressions then.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 import keras
 from keras import ops
 
+from actfn import exact
 from actfn.evaluate import (
     compile_expression,
     contract,
@@ -66,7 +67,7 @@ def _step(mask, y) -> object:
 
 def _exponential(scale: float, alpha: float) -> Callable:
     def slope(x):
-        return scale * ops.where(x < 0, alpha * ops.exp(ops.minimum(x, 0)), 1)
+        return scale * ops.where(x < 0, alpha * ops.exp(exact.minimum(x, 0)), 1)
 
     return slope
 
@@ -94,7 +95,7 @@ def _prelu_gradients(x, betas, upstream):
     (beta,) = betas
     positive = x > 0
     by_x = upstream * ops.where(positive, 1, beta)
-    return by_x, contract(upstream, ops.minimum(x, 0), beta)
+    return by_x, contract(upstream, exact.minimum(x, 0), beta)
 
 
 _ROWS = (
@@ -121,7 +122,7 @@ _ROWS = (
         ops.selu,
         _slope(_exponential(_SELU_SCALE, _SELU_ALPHA)),
     ),
-    Kernel("x * sigmoid(x)", ops.silu, _slope(_silu_slope)),
+    Kernel("x * sigmoid(x)", ops.silu, _slope(_silu_slope), native=False),
     Kernel(
         "0.5 * x * (1 + erf(0.7071067811865476 * x))",
         None,
@@ -148,12 +149,12 @@ def activate(
     if kernel is None:
         return evaluate(expression, x, values, recompute)
     x = ops.convert_to_tensor(x)
-    exact = keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    if kernel.native and exact and on_tensorflow:
-        return kernel.function(x)
+    # In float64 some kernels keep float32 constants, and 16 bits lose digits.
+    single = keras.backend.standardize_dtype(x.dtype) == "float32"
+    function = kernel.function if single else None
+    if kernel.native and single and keras.backend.backend() == "tensorflow":
+        return function(x)
     program = compile_expression(expression)
-    function = kernel.function
 
     def value(x, betas):
         return function(x) if function else program.value(x, betas)

@@ -25,6 +25,8 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from actfn import exact
+
 EPSILON = 1e-6
 """The paper's epsilon in log(abs(x) + epsilon) and a / (b + epsilon)."""
 
@@ -76,7 +78,7 @@ class Operator:
 
 
 def _sqrt(a):
-    return ops.sqrt(ops.maximum(a, 0))
+    return ops.sqrt(exact.maximum(a, 0))
 
 
 def _sqrt_slope(y, a):
@@ -98,7 +100,7 @@ def _cosh(a):
 
 def _hypotenuse(a):
     """Returns sqrt(1 + a^2) without squaring what is above 1."""
-    longer = ops.maximum(ops.abs(a), 1)
+    longer = exact.maximum(ops.abs(a), 1)
     ratio = (ops.abs(a) - longer + 1) / longer
     return longer * ops.sqrt(1 + ratio * ratio)
 
@@ -113,13 +115,13 @@ def _asinh(a):
 
 def _softplus(a):
     # PyTorch's own cuts off at 20, an error of 2e-9.
-    return ops.maximum(a, 0) + ops.log1p(ops.exp(-ops.abs(a)))
+    return exact.maximum(a, 0) + ops.log1p(ops.exp(-ops.abs(a)))
 
 
 def _sinc(a):
     # Even in a; sin(tiny) / tiny is 1 exactly.
-    size = ops.maximum(ops.abs(a), 1e-30)
-    return ops.sin(size) / size
+    size = exact.maximum(ops.abs(a), 1e-30)
+    return exact.sin(size) / size
 
 
 def _sinc_slope(y, a):
@@ -128,11 +130,11 @@ def _sinc_slope(y, a):
     double = keras.backend.standardize_dtype(a.dtype) == "float64"
     terms, limit = (8, 0.5) if double else (3, 0.35)
     square = a * a
-    near = ops.minimum(square, limit * limit)
+    near = exact.minimum(square, limit * limit)
     series = 0.0
     for k in range(terms, 0, -1):
         series = series * near + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
-    far = (ops.cos(a) - y) / ops.maximum(square, limit * limit)
+    far = (exact.cos(a) - y) / exact.maximum(square, limit * limit)
     return a * ops.where(square < limit * limit, series, far)
 
 
@@ -241,11 +243,11 @@ _ROWS = (
         grows=True,
     ),
     Operator(
-        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin"),
+        "sin", 1, exact.sin, lambda y, a: (exact.cos(a),), _function("sin"),
         parity=-1,
     ),
     Operator(
-        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos"),
+        "cos", 1, exact.cos, lambda y, a: (-exact.sin(a),), _function("cos"),
         parity=1,
     ),
     Operator(
@@ -257,7 +259,7 @@ _ROWS = (
         grows=True, parity=1, nonnegative=True,
     ),
     Operator(
-        "tanh", 1, ops.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
+        "tanh", 1, exact.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
         parity=-1,
     ),
     Operator(
@@ -266,7 +268,7 @@ _ROWS = (
         parity=-1,
     ),
     Operator(
-        "atan", 1, ops.arctan,
+        "atan", 1, exact.arctan,
         lambda y, a: (1 / (1 + a * a),), _function("arctan"), parity=-1,
     ),
     Operator(
@@ -293,11 +295,11 @@ _ROWS = (
     ),
     # Functions of two arguments, three of them with a parameter beside.
     Operator(
-        "max", 2, ops.maximum, None, r"\max\left({0}, {1}\right)",
+        "max", 2, exact.maximum, None, r"\max\left({0}, {1}\right)",
         commutative=True, chooses=lambda a, b: a >= b, piecewise=True,
     ),
     Operator(
-        "min", 2, ops.minimum, None, r"\min\left({0}, {1}\right)",
+        "min", 2, exact.minimum, None, r"\min\left({0}, {1}\right)",
         commutative=True, chooses=lambda a, b: a <= b, piecewise=True,
     ),
     Operator(
