@@ -151,7 +151,8 @@ class ChildTrainer:
         """Returns a new child with the activation at each site."""
         return models.build(
             self.recipe.model,
-            activation=lambda: actfn.get(activation),
+            # Memory is no concern here: share work with the backward pass.
+            activation=lambda: actfn.get(activation, recompute=False),
             classes=self.classes,
             input_shape=self.input_shape,
             width=self.recipe.width,

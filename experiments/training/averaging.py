@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -26,7 +27,8 @@ class WeightAverage:
         self._variables = list(variables)
         self.variables = [
             keras.Variable(
-                variable.value,
+                # Keras would share a variable; this is a copy.
+                np.array(variable.numpy(), copy=True),
                 trainable=False,
                 # All replicas have the same.
                 aggregation="only_first_replica",
@@ -47,7 +49,8 @@ class WeightAverage:
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Puts the averages in the place of the variables for a while."""
-        kept = [ops.convert_to_numpy(v) for v in self._variables]
+        # Without a copy, these would be views that change with the variables.
+        kept = [np.array(v.numpy(), copy=True) for v in self._variables]
         for average, variable in zip(
             self.variables, self._variables, strict=True
         ):

@@ -70,7 +70,8 @@ class Config:
         crop_area: Smallest share of an image that an Inception crop covers.
         colour: Whether the Inception preprocessing distorts colours.
         vocabulary: Number of subwords.
-        test_examples: How many of each test set are used; 0 for all.
+        evaluation_limit: How many examples of each set to evaluate with; 0 for
+            all.
     """
 
     name: str
@@ -104,7 +105,7 @@ class Config:
     crop_area: float = 0.05
     colour: bool = True
     vocabulary: int = 37_000
-    test_examples: int = 0
+    evaluation_limit: int = 0
 
     def __post_init__(self) -> None:
         for key, allowed in _CHOICES.items():

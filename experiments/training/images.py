@@ -133,8 +133,8 @@ class ImageTask:
                 for k in _COLUMNS[split].values()
             ]
 
-        limit = config.test_examples if split == "test" else 0
-        examples = self._map(self._source.evaluation(split, limit), prepare)
+        examples = self._source.evaluation(split, config.evaluation_limit)
+        examples = self._map(examples, prepare)
         found = [hits(*batch) for batch in examples.batch(_EVALUATION_BATCH)]
         return {
             column: float(np.mean(np.concatenate(each)))

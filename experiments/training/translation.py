@@ -106,7 +106,7 @@ class TranslationTask:
     def _bleu(self, translator: Translator, pairs: list) -> float:
         import sacrebleu
 
-        pairs = pairs[: self._config.test_examples or None]
+        pairs = pairs[: self._config.evaluation_limit or None]
         sources = self._vocabulary.encode([pair[0] for pair in pairs])
         guesses = [
             self._vocabulary.decode(translator([*source, tokens.END]))
