@@ -14,10 +14,16 @@ slow = pytest.mark.slow
 # Name, side of the images, sites, replaced name, equal and other activation.
 APPLICATIONS = [
     ("MobileNet", 32, 27, "relu", "relu6", "relu"),
-    ("InceptionV3", 75, 94, "relu", "relu", "leaky_relu"),
-    ("DenseNet121", 32, 121, "relu", "relu", "leaky_relu"),
+    pytest.param(
+        "InceptionV3", 75, 94, "relu", "relu", "leaky_relu", marks=slow
+    ),
+    pytest.param(
+        "DenseNet121", 32, 121, "relu", "relu", "leaky_relu", marks=slow
+    ),
     ("ResNet50", 32, 49, "relu", "relu", "leaky_relu"),
-    ("EfficientNetB0", 32, 49, "silu", "swish_1", "relu"),
+    pytest.param(
+        "EfficientNetB0", 32, 49, "silu", "swish_1", "relu", marks=slow
+    ),
     pytest.param(
         "InceptionResNetV2", 75, 243, "relu", "relu", "leaky_relu", marks=slow
     ),

@@ -9,6 +9,7 @@ import models
 from models import __main__ as command
 from models.cost import multiply_adds, parameters
 
+slow = pytest.mark.slow
 PAGE = pathlib.Path(models.__file__).parents[1] / "docs" / "models.md"
 
 
@@ -18,9 +19,9 @@ PAGE = pathlib.Path(models.__file__).parents[1] / "docs" / "models.md"
     "name,published,digits",
     [
         ("mobilenet", 569, 0),
-        ("nasnet_a_mobile", 564, 0),
-        ("inception_v3", 5_720, -1),
-        ("inception_resnet_v2", 13_200, -2),
+        pytest.param("nasnet_a_mobile", 564, 0, marks=slow),
+        pytest.param("inception_v3", 5_720, -1, marks=slow),
+        pytest.param("inception_resnet_v2", 13_200, -2, marks=slow),
     ],
 )
 def test_multiply_adds_are_the_published_ones(

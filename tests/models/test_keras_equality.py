@@ -9,14 +9,13 @@ from tests.stirring import difference, images, stir
 
 CASES = [
     ("mobilenet", "MobileNet", 64, lambda: layers.ReLU(6.0)),
-    ("nasnet_a_mobile", "NASNetMobile", 64, layers.ReLU),
-    ("inception_v3", "InceptionV3", 75, layers.ReLU),
-    pytest.param(
-        "inception_resnet_v2",
-        "InceptionResNetV2",
-        75,
-        layers.ReLU,
-        marks=pytest.mark.slow,
+    *(
+        pytest.param(*row, layers.ReLU, marks=pytest.mark.slow)
+        for row in (
+            ("nasnet_a_mobile", "NASNetMobile", 64),
+            ("inception_v3", "InceptionV3", 75),
+            ("inception_resnet_v2", "InceptionResNetV2", 75),
+        )
     ),
 ]
 

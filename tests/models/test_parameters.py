@@ -6,6 +6,8 @@ import pytest
 
 import actfn
 
+slow = pytest.mark.slow
+
 # Name, millions as printed, exact trainable parameters of the reference with
 # its source, activation sites counted by hand.
 FULL = [
@@ -14,7 +16,7 @@ FULL = [
     ("resnet32", 0.46, None, 31),
     ("resnet44", 0.66, None, 43),
     ("resnet56", 0.85, None, 55),
-    ("resnet110", 1.7, None, 109),
+    pytest.param("resnet110", 1.7, None, 109, marks=slow),
     # He et al. 2016b, Table 4: three a unit and one at the end.
     ("resnet164", 1.7, None, 3 * 54 + 1),
     # Zagoruyko and Komodakis 2016, Table 5.
@@ -23,14 +25,14 @@ FULL = [
     ("densenet_100_12", 7.0, None, 3 * 32 + 2 + 1),
     ("densenet_bc_100_12", 0.8, None, 3 * 32 + 2 + 1),
     # Zoph et al. 2018, Table 1, NASNet-A (6 @ 768).
-    ("nasnet_a_cifar", 3.3, None, None),
+    pytest.param("nasnet_a_cifar", 3.3, None, None, marks=slow),
     # keras.applications 3.15 with 1,000 classes.
-    ("inception_v3", 23.8, 23_817_352, 94),
-    ("inception_resnet_v2", 55.8, 55_813_192, 243),
+    pytest.param("inception_v3", 23.8, 23_817_352, 94, marks=slow),
+    pytest.param("inception_resnet_v2", 55.8, 55_813_192, 243, marks=slow),
     ("mobilenet", 4.2, 4_231_976, 27),
-    ("nasnet_a_mobile", 5.3, 5_289_978, 192),
+    pytest.param("nasnet_a_mobile", 5.3, 5_289_978, 192, marks=slow),
     # timm 1.0.
-    ("inception_v4", 42.7, 42_679_816, 149),
+    pytest.param("inception_v4", 42.7, 42_679_816, 149, marks=slow),
 ]
 
 

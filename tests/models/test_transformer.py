@@ -104,7 +104,7 @@ def translations():
             from_logits=True, ignore_class=PADDING
         ),
     )
-    model.fit(inputs, after, batch_size=24, epochs=70, verbose=0)
+    model.fit(inputs, after, batch_size=24, epochs=60, verbose=0)
     translate = Translator(model, START, END, extra=10)
     return [text.decode(translate(row)) for row in german]
 
