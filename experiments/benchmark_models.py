@@ -180,7 +180,7 @@ def run(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
     parser = Parser(
-        "python -m experiments.benchmark_models",
+        "python -m experiments.benchmark models",
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -205,7 +205,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(",".join(str(row[column]) for column in COLUMNS))
     except ValueError as error:
         parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

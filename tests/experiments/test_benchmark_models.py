@@ -36,4 +36,4 @@ def test_wrong_arguments_end_with_one_line(arguments, tmp_path, capsys):
         benchmark_models.main([*arguments.split(), "--output", str(path)])
     assert stop.value.code == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith("python -m experiments.benchmark_models:")
+    assert last.startswith("python -m experiments.benchmark models:")
