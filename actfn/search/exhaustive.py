@@ -49,7 +49,7 @@ class ExhaustivePolicy(BasePolicy):
     def _start(self) -> None:
         self._walk = self.space.enumerate()
         self._position = 0
-        self._seen: set[Expression] = set()
+        self._seen: dict[str, None] = {}  # texts of canonical forms
         self._rewards: dict[str, float] = {}
 
     def ranking(self) -> list[tuple[Expression, float]]:
@@ -60,7 +60,7 @@ class ExhaustivePolicy(BasePolicy):
     def tell(self, expression: Expression, reward: float) -> None:
         """Enters a foreign result; the function is not proposed any more."""
         self._rewards[str(expression)] = check_finite("reward", reward)
-        self._seen.add(canonicalize(expression))
+        self._seen[str(canonicalize(expression))] = None
         self._results += 1
 
     def statistics(self) -> dict[str, float]:
@@ -75,6 +75,7 @@ class ExhaustivePolicy(BasePolicy):
         return {
             **super().get_state(),
             "position": self._position,
+            "seen": list(self._seen),
             "rewards": list(self._rewards.items()),
         }
 
@@ -83,19 +84,17 @@ class ExhaustivePolicy(BasePolicy):
         super().set_state(state)
         self._start()
         self._rewards = dict(state["rewards"])
-        self._seen = {canonicalize(parse(text)) for text in self._rewards}
-        self._seen.update(
-            map(canonicalize, itertools.islice(self._walk, state["position"]))
-        )
+        self._seen = dict.fromkeys(state["seen"])
         self._position = state["position"]
+        self._walk = itertools.islice(self._walk, self._position, None)
 
     def _draw(self, n: int) -> list[tuple[Expression, str]]:
         drawn = []
         for expression in self._walk:
             self._position += 1
-            form = canonicalize(expression)
+            form = str(canonicalize(expression))
             if form not in self._seen:
-                self._seen.add(form)
+                self._seen[form] = None
                 drawn.append((expression, str(expression)))
                 if len(drawn) == n:
                     break
