@@ -21,9 +21,8 @@ class PPOPolicy(PolicyGradient):
     initialisation, batches of 20, baseline decay 0.95. Its learning rate of
     0.00035 and entropy weight of 0.00001 are meant for 20,000 children and raw
     rewards; within 400 they hardly move the controller. The defaults here go
-    with advantages in units of their deviation, where the entropy bonus also
-    keeps the controller from collapsing onto one function. For NASNet's own:
-    ``PPOPolicy(space, learning_rate=0.00035, entropy_weight=0.00001)``.
+    with advantages in deviations of the reward, where the entropy bonus, in
+    the same unit, also keeps the controller from collapsing onto one function.
 
     Rewards may come back late and in any order: each is weighted by the ratio
     of the string's probability now to that when it was drawn.
