@@ -117,8 +117,9 @@ def summary(setting: Setting, runs: Group) -> Table:
             ]
         )
     rows.sort(key=lambda row: row[3], reverse=True)
-    title = f"{model} on {dataset}, {steps} steps: test accuracy (%)"
-    origins = {run.provenance for repeats in runs.values() for run in repeats}
+    every = [run for repeats in runs.values() for run in repeats]
+    title = f"{model} on {dataset}, {steps} steps: {every[0].metric}"
+    origins = {run.provenance for run in every}
     data = "; ".join(sorted(origins - {""}))
     note = f"{_NOTE} Data: {data}." if data else _NOTE
     return Table(title, SUMMARY_COLUMNS, rows, note)

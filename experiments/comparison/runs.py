@@ -47,18 +47,27 @@ MODELS = {
     "mobilenet": "MobileNet",
     "inception_v3": "Inception-v3",
     "inception_v4": "Inception-v4",
+    "transformer_base": "12-layer Base Transformer",
 }
 DATASETS = {
     "cifar10": "CIFAR-10",
     "cifar100": "CIFAR-100",
     "imagenet2012": "ImageNet-2012 val",
+    "wmt14_de_en": "WMT14 En-De",
 }
-_DATASET_PREFIX = re.compile(r"^(cifar100?|imagenet(2012)?|fashion_mnist)_")
+_DATASET_PREFIX = re.compile(
+    r"^(cifar100?|imagenet(2012)?|fashion_mnist|wmt14)_"
+)
+ACCURACY = "test accuracy (%)"
+BLEU = "BLEU"
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A finished training run; accuracies in percent."""
+    """A finished training run and one of its results.
+
+    `accuracy` is in percent, or BLEU if that is the `metric`.
+    """
 
     model: str
     dataset: str
@@ -70,6 +79,7 @@ class Run:
     validation: float | None
     seconds: float
     provenance: str
+    metric: str = ACCURACY
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -83,10 +93,12 @@ def read(paths: Sequence[pathlib.Path]) -> list[Run]:
     Args:
         paths: Files with at least the columns `COLUMNS`; `learning_rate`,
             `validation_accuracy` and `provenance` (of the data) are used if
-            they are there. Accuracies are shares between 0 and 1.
+            they are there. Accuracies are shares between 0 and 1. Instead
+            of an accuracy, `bleu` may hold "test set=BLEU" with blanks
+            between, for translation.
 
     Returns:
-        The runs of all files.
+        The runs of all files; one for each test set of a translation.
 
     Raises:
         ValueError: If a file cannot be read or lacks a column, a line is
@@ -97,16 +109,17 @@ def read(paths: Sequence[pathlib.Path]) -> list[Run]:
     for path in paths:
         for place, row in _rows(path):
             try:
-                run = _run(row)
+                found = _runs(row)
             except ValueError as error:
                 raise ValueError(f"{place}: {error}") from None
-            if run.identity in places:
-                raise ValueError(
-                    f"{place}: each run should occur once. "
-                    f"Received: the run of {places[run.identity]} again"
-                )
-            places[run.identity] = place
-            runs.append(run)
+            for run in found:
+                if run.identity in places:
+                    raise ValueError(
+                        f"{place}: each run should occur once. "
+                        f"Received: the run of {places[run.identity]} again"
+                    )
+                places[run.identity] = place
+            runs += found
     if not runs:
         raise ValueError(
             "results should hold at least one run. "
@@ -153,21 +166,38 @@ def _rows(path: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
         ) from None
 
 
-def _run(row: dict[str, str]) -> Run:
+def _runs(row: dict[str, str]) -> list[Run]:
     model = _DATASET_PREFIX.sub("", row["config"])
     validation = row.get("validation_accuracy")
-    return Run(
+    dataset = DATASETS.get(row["dataset"], row["dataset"])
+    run = functools.partial(
+        Run,
         model=MODELS.get(model, model),
-        dataset=DATASETS.get(row["dataset"], row["dataset"]),
         activation=activation_label(row["activation"]),
         seed=_number(row, "seed", int),
         steps=_number(row, "steps", int),
         learning_rate=row.get("learning_rate", ""),
-        accuracy=_percent(row, "test_accuracy"),
         validation=_percent(row, "validation_accuracy") if validation else None,
         seconds=_number(row, "seconds", float),
         provenance=row.get("provenance", ""),
     )
+    if row.get("bleu") and not row["test_accuracy"]:
+        return [
+            run(dataset=f"{dataset} {test}", accuracy=score, metric=BLEU)
+            for test, score in _scores(row["bleu"])
+        ]
+    return [run(dataset=dataset, accuracy=_percent(row, "test_accuracy"))]
+
+
+def _scores(text: str) -> Iterator[tuple[str, float]]:
+    for part in text.split():
+        test, equals, score = part.partition("=")
+        if not equals or not re.fullmatch(r"\d+(\.\d+)?", score):
+            raise ValueError(
+                "bleu should be like newstest2013=26.1 newstest2014=27.9. "
+                f"Received: {text!r}"
+            )
+        yield test, float(score)
 
 
 def _number(row: dict[str, str], column: str, kind: type) -> int | float:
