@@ -3,7 +3,6 @@ import tensorflow_datasets as tfds
 
 from experiments.datasets import sentences
 
-
 COUNTS = {"train": 20, "validation": 3, "test": 4}
 
 

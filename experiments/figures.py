@@ -1,0 +1,230 @@
+"""Draws the paper's kinds of figures from functions and from our runs.
+
+python -m experiments.figures functions --activation swish --beta 0.1 1 10
+python -m experiments.figures training RUN_FOLDER ...
+python -m experiments.figures trained RUN_FOLDER
+python -m experiments.figures depth RESULTS.csv ...
+"""
+
+import argparse
+import pathlib
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.cli import Parser
+
+_RANGE = (-6.0, 6.0)
+_BETAS = (0.1, 1.0, 10.0)
+_WINDOW = 20
+_DEPTH = re.compile(r"\D(\d+)(?:_tiny)?(?=\+|$)")
+
+
+def functions(
+    activations: Sequence[str],
+    betas: Sequence[float] = _BETAS,
+    limits: tuple[float, float] = _RANGE,
+) -> Figure:
+    """Draws functions and their derivatives, as the paper's Figures 3 to 5.
+
+    Args:
+        activations: Catalog names or expression texts.
+        betas: Values for all parameters of those that have some.
+        limits: Of x.
+
+    Raises:
+        ValueError: If a text is not an activation.
+    """
+    import actfn
+    from actfn.expression import parameters
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    panels = figure.subplots(1, 2)
+    x = np.linspace(*limits, 601, dtype=np.float32)
+    for activation in activations:
+        expression = actfn.get(activation).expression
+        names = [each.name for each in parameters(expression)]
+        for beta in betas if names else [None]:
+            label = activation if beta is None else f"{activation}, β={beta:g}"
+            values = dict.fromkeys(names, np.float32(beta or 0))
+            for panel, y in zip(
+                panels, _curves(expression, x, values), strict=True
+            ):
+                panel.plot(x, y, label=label)
+    for panel, name in zip(panels, ("f(x)", "f'(x)"), strict=True):
+        panel.set(xlabel="x", ylabel=name)
+        panel.grid(alpha=0.3)
+        panel.legend(fontsize="small")
+    return figure
+
+
+def _curves(expression, x: np.ndarray, values: dict) -> tuple:
+    """Returns the values and derivatives of an expression at x."""
+    import tensorflow as tf
+
+    from actfn.evaluate import evaluate
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = evaluate(expression, x, values)
+    return y.numpy(), tape.gradient(y, x).numpy()
+
+
+def training(folders: Sequence[pathlib.Path]) -> Figure:
+    """Draws the loss over the steps of runs, one colour an activation.
+
+    Args:
+        folders: Of runs of `experiments.train`, finished or not.
+
+    Raises:
+        ValueError: If one is not such a folder, or nothing is trained yet.
+    """
+    from experiments.results import read_rows
+    from experiments.training import trained
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    colours: dict[str, str] = {}
+    for folder in folders:
+        activation = trained.describe(folder)["activation"]
+        rows = read_rows(folder / "curve.csv")
+        loss = np.array([float(row["loss"]) for row in rows])
+        steps = np.array([int(row["step"]) for row in rows])
+        width = max(1, len(loss) // _WINDOW)
+        smooth = np.convolve(loss, np.full(width, 1 / width), "valid")
+        label = None if activation in colours else activation
+        colour = colours.setdefault(activation, f"C{len(colours)}")
+        axes.plot(steps[width - 1 :], smooth, color=colour, label=label)
+    axes.set(xlabel="step", ylabel="training loss with weight decay")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def trained_values(folder: pathlib.Path, data_dir: str | None = None) -> Figure:
+    """Draws trained betas and pre-activations, as Figures 6 and 7.
+
+    Args:
+        folder: Of a finished run of `experiments.train`.
+        data_dir: TFDS folder, if its data need one.
+
+    Raises:
+        ValueError: If it is not such a folder, or its data are not there.
+    """
+    from experiments.training import trained
+
+    run = trained.load(folder, data_dir)
+    entries = np.concatenate([x.ravel() for x in run.preactivations()])
+    bump = np.mean((entries >= -5) & (entries <= 0))
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.hist(entries, bins=200, range=(-10, 10), density=True)
+    left.axvspan(-5, 0, alpha=0.15)
+    left.set(xlabel="pre-activation", title=f"{bump:.0%} between -5 and 0")
+    betas = run.betas()
+    right.hist(betas, bins=50)
+    right.set(xlabel="trained β", title=f"{len(betas)} values")
+    figure.suptitle(f"{run.config.name}, {run.activation}")
+    return figure
+
+
+def depth(results: Sequence[pathlib.Path]) -> Figure:
+    """Draws test accuracy over depth, a line an activation.
+
+    The depth is the number that the config's model ends with; each point is
+    the median over runs, with all runs as dots.
+
+    Args:
+        results: CSV files of `experiments.train`.
+
+    Raises:
+        ValueError: If a file is broken, or no model's name has a depth.
+    """
+    from experiments.comparison import runs
+
+    found: dict[str, dict[int, list[float]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for run in runs.read(results):
+        # Of "resnet164+model=resnet20" the last one is what was trained.
+        numbers = _DEPTH.findall(run.model)
+        if numbers:
+            found[run.activation][int(numbers[-1])].append(run.accuracy)
+    if not found:
+        raise ValueError(
+            "results should hold models whose names end with their depth. "
+            f"Received: none in {', '.join(map(str, results))}"
+        )
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for activation, by_depth in found.items():
+        depths = sorted(by_depth)
+        medians = [statistics.median(by_depth[number]) for number in depths]
+        (line,) = axes.plot(depths, medians, label=activation)
+        for number in depths:
+            values = by_depth[number]
+            axes.plot(
+                [number] * len(values), values, ".", color=line.get_color()
+            )
+    axes.set(xlabel="depth", ylabel="test accuracy (%)")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m experiments.figures",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    kind = kinds.add_parser("functions", help="values and derivatives")
+    kind.add_argument("--activation", nargs="+", required=True, metavar="TEXT")
+    kind.add_argument("--beta", nargs="+", type=float, default=_BETAS)
+    kind = kinds.add_parser("training", help="loss over the steps")
+    kind.add_argument("folders", nargs="+", type=pathlib.Path)
+    kind = kinds.add_parser("trained", help="betas and pre-activations")
+    kind.add_argument("folder", type=pathlib.Path)
+    kind.add_argument("--data-dir", metavar="DIR")
+    kind = kinds.add_parser("depth", help="accuracy over depth")
+    kind.add_argument("results", nargs="+", type=pathlib.Path)
+    for kind in kinds.choices.values():
+        kind.add_argument(
+            "--output",
+            type=pathlib.Path,
+            required=True,
+            metavar="FILE",
+            help="a .png, .pdf or .svg",
+        )
+    return parser
+
+
+def draw(options: argparse.Namespace) -> Figure:
+    """Draws what the command line asks for."""
+    if options.kind == "functions":
+        return functions(options.activation, options.beta)
+    if options.kind == "training":
+        return training(options.folders)
+    if options.kind == "trained":
+        return trained_values(options.folder, options.data_dir)
+    return depth(options.results)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program; exit status 2 and one line on bad input."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        draw(options).savefig(options.output, dpi=150)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Trained models, read back from the folders of their runs."""
+
+import dataclasses
+import json
+import pathlib
+
+import keras
+import numpy as np
+from keras import ops
+
+import actfn
+from experiments.training.config import Config
+from experiments.training.session import make_task
+from experiments.training.task import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A finished run: its recipe, activation, data and model."""
+
+    config: Config
+    activation: str
+    task: Task
+    model: keras.Model
+
+    def activations(self) -> list[actfn.ActivationFunction]:
+        """Returns the activation layers in the order of the model."""
+        return [
+            layer
+            for layer in self.model.layers
+            if isinstance(layer, actfn.ActivationFunction)
+        ]
+
+    def betas(self) -> np.ndarray:
+        """Returns the values of all trained parameters, shape (values,)."""
+        values = [
+            np.ravel(ops.convert_to_numpy(weight))
+            for layer in self.activations()
+            for weight in layer.weights
+        ]
+        return np.concatenate(values) if values else np.empty(0)
+
+    def preactivations(self, seed: int = 0) -> list[np.ndarray]:
+        """Returns what enters each activation layer for one training batch.
+
+        Args:
+            seed: Of the choice of the batch.
+        """
+        inputs, _ = next(iter(self.task.batches(0, seed)))
+        entries = [layer.input for layer in self.activations()]
+        inner = keras.Model(self.model.inputs, entries)
+        return [ops.convert_to_numpy(x) for x in inner(inputs, training=False)]
+
+
+def load(folder: str | pathlib.Path, data_dir: str | None = None) -> Trained:
+    """Reads a finished run of `experiments.train`.
+
+    Args:
+        folder: Of the run, with `run.json` and `final.weights.h5`.
+        data_dir: TFDS folder, if its data need one.
+
+    Raises:
+        ValueError: If the folder holds no finished run, or the data are not
+            there.
+    """
+    values = describe(folder)
+    weights = pathlib.Path(folder) / "final.weights.h5"
+    if not weights.exists():
+        raise ValueError(
+            f"folder should be one of a finished run. Received: {folder}"
+        )
+    names = [field.name for field in dataclasses.fields(Config)]
+    values |= {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+    config = Config(**{name: values[name] for name in names})
+    task = make_task(config, data_dir)
+    activation = values["activation"]
+    model = task.build(lambda: actfn.get(activation))
+    model.load_weights(weights)
+    return Trained(config, activation, task, model)
+
+
+def describe(folder: str | pathlib.Path) -> dict:
+    """Returns what a run is: its config, activation, learning rate and seed.
+
+    Raises:
+        ValueError: If the folder is not one of `experiments.train`.
+    """
+    try:
+        values = json.loads((pathlib.Path(folder) / "run.json").read_bytes())
+    except (OSError, ValueError):
+        values = {}
+    names = {field.name for field in dataclasses.fields(Config)}
+    if not names | {"activation"} <= set(values):
+        raise ValueError(
+            "folder should be one of a run of experiments.train. "
+            f"Received: {folder}"
+        )
+    return values

@@ -1,0 +1,124 @@
+import keras
+import numpy as np
+import pytest
+
+from experiments import figures
+from experiments.training import config, session, trained
+from experiments.training.run import Run
+
+RECIPE = """
+dataset = "fashion_mnist_subset"
+preprocessing = "cifar"
+model = "resnet8"
+model_options = { width = 4 }
+batch_size = 16
+steps = 6
+optimizer = "sgd"
+schedule = "drops"
+learning_rates = [0.1]
+drops = [0.5]
+evaluation_limit = 20
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("run") / "fashion_mnist_resnet8.toml"
+    path.write_text(RECIPE)
+    recipe = config.load(str(path))
+    task = session.make_task(recipe)
+    Run(task, recipe, "swish", 0.1, 0, path.parent / "run").train()
+    return path.parent / "run"
+
+
+def lines(axes):
+    return {line.get_label(): line.get_xydata() for line in axes.get_lines()}
+
+
+def test_swish_and_its_derivative_for_several_betas():
+    left, right = figures.functions(["swish", "relu"], [1.0, 5.0]).axes
+    values, slopes = lines(left), lines(right)
+    assert set(values) == {"swish, β=1", "swish, β=5", "relu"}
+    x = values["relu"][:, 0]
+    for beta in (1, 5):
+        s = 1 / (1 + np.exp(-beta * x))
+        name = f"swish, β={beta}"
+        np.testing.assert_allclose(values[name][:, 1], x * s, atol=1e-5)
+        expected = beta * x * s + s * (1 - beta * x * s)
+        np.testing.assert_allclose(slopes[name][:, 1], expected, atol=1e-5)
+
+
+def test_a_trained_run_is_read_back(folder):
+    run = trained.load(folder)
+    assert (run.activation, run.config.drops) == ("swish", (0.5,))
+    sites = run.activations()
+    assert len(sites) == run.model.activation_sites
+    betas = run.betas()
+    assert len(betas) == sum(layer.beta.shape[0] for layer in sites)
+    assert np.ptp(betas) > 0
+    entries = run.preactivations()
+    assert [x.shape[-1] for x in entries] == [s.beta.shape[0] for s in sites]
+    # What enters the last site decides the logits.
+    top = keras.Model(sites[-1].output, run.model.output)
+    inputs, _ = next(iter(run.task.batches(0, 0)))
+    np.testing.assert_allclose(
+        top(sites[-1](entries[-1])), run.model(inputs), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_trained_values_are_drawn(folder):
+    left, right = figures.trained_values(folder).axes
+    assert left.get_title().endswith("between -5 and 0")
+    assert sum(p.get_height() for p in right.patches) == len(
+        trained.load(folder).betas()
+    )
+
+
+def test_training_curves_are_drawn(folder):
+    (axes,) = figures.training([folder, folder]).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "swish"
+    ]
+    assert axes.get_lines()[0].get_xdata()[-1] == 6
+
+
+HEADER = "config,dataset,activation,seed,test_accuracy,steps,seconds\n"
+
+
+def test_depth_against_accuracy(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text(
+        HEADER + "cifar10_resnet164+model=resnet20,cifar10,swish,0,0.5,9,1\n"
+        "cifar10_resnet164+model=resnet20,cifar10,swish,1,0.7,9,1\n"
+        "cifar10_resnet164,cifar10,swish,0,0.8,9,1\n"
+        "cifar10_resnet8,cifar10,relu,0,0.4,9,1\n"
+    )
+    (axes,) = figures.depth([path]).axes
+    drawn = lines(axes)
+    np.testing.assert_allclose(drawn["Swish"], [[20, 60], [164, 80]])
+    np.testing.assert_allclose(drawn["ReLU"], [[8, 40]])
+
+
+def failure(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        figures.main([*map(str, arguments), "--output", "unused.png"])
+    assert caught.value.code == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    return message
+
+
+def test_wrong_input_ends_with_one_line(tmp_path, capsys):
+    message = failure(capsys, "functions", "--activation", "swosh")
+    assert "swish" in message
+    assert "folder should be" in failure(capsys, "training", tmp_path)
+    assert "folder should be" in failure(capsys, "trained", tmp_path)
+    path = tmp_path / "results.csv"
+    path.write_text(HEADER + "mine,cifar10,swish,0,0.5,9,1\n")
+    assert "end with their depth" in failure(capsys, "depth", path)
+
+
+def test_a_figure_is_written(tmp_path):
+    path = tmp_path / "f.png"
+    figures.main(["functions", "--activation", "gelu", "--output", str(path)])
+    assert path.read_bytes().startswith(b"\x89PNG")
