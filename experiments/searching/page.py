@@ -104,7 +104,11 @@ def learning(
     else:
         text = f"The {policy} policy does not learn a distribution. "
     if not control:
-        return text + "There is no control: the policy itself is random."
+        return text + (
+            "It is the random control itself."
+            if policy == "random"
+            else "No random functions were trained to compare it with."
+        )
     ours = [trial.reward for trial in trials]
     random = [trial.reward for trial in control]
     later = ours[len(ours) // 2 :]

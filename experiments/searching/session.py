@@ -27,6 +27,9 @@ from experiments.searching.rows import (
 POLICIES: dict[str, Callable[..., search.Policy]] = {
     "ppo": search.PPOPolicy,
     "reinforce": search.ReinforcePolicy,
+    "evolution": search.EvolutionPolicy,
+    "surrogate": search.SurrogatePolicy,
+    "exhaustive": search.ExhaustivePolicy,
     "random": search.RandomPolicy,
 }
 BASELINES = ("relu", "swish_1", "swish")
