@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 import keras
 from keras import ops
 
-from actfn import exact
+from actfn import functions as fn
 from actfn.evaluate import (
     compile_expression,
     contract,
@@ -67,7 +67,7 @@ def _step(mask, y) -> object:
 
 def _exponential(scale: float, alpha: float) -> Callable:
     def slope(x):
-        return scale * ops.where(x < 0, alpha * ops.exp(exact.minimum(x, 0)), 1)
+        return scale * ops.where(x < 0, alpha * ops.exp(fn.minimum(x, 0)), 1)
 
     return slope
 
@@ -95,7 +95,7 @@ def _prelu_gradients(x, betas, upstream):
     (beta,) = betas
     positive = x > 0
     by_x = upstream * ops.where(positive, 1, beta)
-    return by_x, contract(upstream, exact.minimum(x, 0), beta)
+    return by_x, contract(upstream, fn.minimum(x, 0), beta)
 
 
 _ROWS = (

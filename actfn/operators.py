@@ -22,10 +22,9 @@ import keyword
 import math
 from collections.abc import Callable
 
-import keras
 from keras import ops
 
-from actfn import exact
+from actfn import functions as fn
 
 EPSILON = 1e-6
 """The paper's epsilon in log(abs(x) + epsilon) and a / (b + epsilon)."""
@@ -77,117 +76,6 @@ class Operator:
         return bool(self.partials or self.chooses)
 
 
-def _sqrt(a):
-    return ops.sqrt(exact.maximum(a, 0))
-
-
-def _sqrt_slope(y, a):
-    positive = a > 0
-    return ops.where(positive, 0.5 / ops.where(positive, y, 1), 0)
-
-
-def _sinh(a):
-    # Both factors stay finite as long as their product does; the first has
-    # no cancellation at 0.
-    up, down = ops.expm1(0.5 * a), ops.expm1(-0.5 * a)
-    return 0.5 * (up - down) * (up + down + 2)
-
-
-def _cosh(a):
-    up, down = ops.exp(0.5 * a), ops.exp(-0.5 * a)
-    return 0.5 * up * up + 0.5 * down * down
-
-
-def _hypotenuse(a):
-    """Returns sqrt(1 + a^2) without squaring what is above 1."""
-    longer = exact.maximum(ops.abs(a), 1)
-    ratio = (ops.abs(a) - longer + 1) / longer
-    return longer * ops.sqrt(1 + ratio * ratio)
-
-
-def _asinh(a):
-    # Backends' own kernels are some ten times slower on TensorFlow, and
-    # LiteRT has none.
-    size = ops.abs(a)
-    tail = size * (size / (1 + _hypotenuse(a)))
-    return ops.sign(a) * ops.log1p(size + tail)
-
-
-def _softplus(a):
-    # PyTorch's own cuts off at 20, an error of 2e-9.
-    return exact.maximum(a, 0) + ops.log1p(ops.exp(-ops.abs(a)))
-
-
-def _sinc(a):
-    # Even in a; sin(tiny) / tiny is 1 exactly.
-    size = exact.maximum(ops.abs(a), 1e-30)
-    return exact.sin(size) / size
-
-
-def _sinc_slope(y, a):
-    # (cos a - sinc a) / a cancels near 0. There the Taylor series is exact to
-    # rounding, given the number of terms.
-    double = keras.backend.standardize_dtype(a.dtype) == "float64"
-    terms, limit = (8, 0.5) if double else (3, 0.35)
-    square = a * a
-    near = exact.minimum(square, limit * limit)
-    series = 0.0
-    for k in range(terms, 0, -1):
-        series = series * near + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
-    far = (exact.cos(a) - y) / exact.maximum(square, limit * limit)
-    return a * ops.where(square < limit * limit, series, far)
-
-
-def _power(a, b):
-    if not isinstance(b, float):
-        return ops.power(a, b)
-    if b == 2:
-        return ops.square(a)
-    if b == 3:
-        return a * ops.square(a)
-    return ops.power(a, b)
-
-
-def _power_partials(y, a, b):
-    if not isinstance(b, float):
-        a = ops.convert_to_tensor(a, b.dtype)
-        safe = ops.where(a > 0, a, 1)
-        return b * ops.power(a, b - 1), y * ops.log(safe)
-    if b == 0:
-        return 0.0, 0.0
-    if b == 1:
-        return 1.0, 0.0
-    if b == 2:
-        return 2 * a, 0.0
-    return b * _power(a, b - 1), 0.0
-
-
-def _gate_partials(y, a, b):
-    s = ops.sigmoid(a)
-    return y * (1 - s), s
-
-
-def _rbf(a, b, beta):
-    return ops.exp(-beta * ops.square(a - b))
-
-
-def _rbf_partials(y, a, b, beta):
-    d = a - b
-    d = ops.where(y == 0, 0, d)  # Where the square overflows, y is 0.
-    slope = -2 * beta * d * y
-    return slope, -slope, -(d * y) * d
-
-
-def _laplace(a, b, beta):
-    return ops.exp(-beta * ops.abs(a - b))
-
-
-def _laplace_partials(y, a, b, beta):
-    d = a - b
-    slope = -beta * ops.sign(d) * y
-    return slope, -slope, -ops.where(y == 0, 0, ops.abs(d)) * y
-
-
 def _call(name: str) -> str:
     return rf"\operatorname{{{{{name}}}}}\left({{0}}\right)"
 
@@ -217,7 +105,7 @@ _ROWS = (
     ),
     Operator("neg", 1, lambda a: -a, lambda y, a: (-1.0,), "-{0:3}", "-", 3),
     Operator(
-        "pow", 2, _power, _power_partials, "{0:5}^{{{1}}}", "**", 4,
+        "pow", 2, fn.power, fn.power_partials, "{0:5}^{{{1}}}", "**", 4,
         grows=True,
     ),
     # Functions of one argument.
@@ -226,7 +114,7 @@ _ROWS = (
         r"\left|{0}\right|",
     ),
     Operator(
-        "sqrt", 1, _sqrt, lambda y, a: (_sqrt_slope(y, a),),
+        "sqrt", 1, fn.sqrt, lambda y, a: (fn.sqrt_slope(y, a),),
         r"\sqrt{{{0}}}", piecewise=True, nonnegative=True,
     ),
     Operator(
@@ -239,40 +127,40 @@ _ROWS = (
         nonnegative=True,
     ),
     Operator(
-        "expm1", 1, ops.expm1, lambda y, a: (y + 1,), _call("expm1"),
+        "expm1", 1, fn.expm1, lambda y, a: (y + 1,), _call("expm1"),
         grows=True,
     ),
     Operator(
-        "sin", 1, exact.sin, lambda y, a: (exact.cos(a),), _function("sin"),
+        "sin", 1, fn.sin, lambda y, a: (fn.cos(a),), _function("sin"),
         parity=-1,
     ),
     Operator(
-        "cos", 1, exact.cos, lambda y, a: (-exact.sin(a),), _function("cos"),
+        "cos", 1, fn.cos, lambda y, a: (-fn.sin(a),), _function("cos"),
         parity=1,
     ),
     Operator(
-        "sinh", 1, _sinh, lambda y, a: (_cosh(a),), _function("sinh"),
+        "sinh", 1, fn.sinh, lambda y, a: (fn.cosh(a),), _function("sinh"),
         grows=True, parity=-1,
     ),
     Operator(
-        "cosh", 1, _cosh, lambda y, a: (_sinh(a),), _function("cosh"),
+        "cosh", 1, fn.cosh, lambda y, a: (fn.sinh(a),), _function("cosh"),
         grows=True, parity=1, nonnegative=True,
     ),
     Operator(
-        "tanh", 1, exact.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
+        "tanh", 1, fn.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
         parity=-1,
     ),
     Operator(
-        "asinh", 1, _asinh,
-        lambda y, a: (1 / _hypotenuse(a),), _call("asinh"), piecewise=True,
+        "asinh", 1, fn.asinh,
+        lambda y, a: (1 / fn.hypotenuse(a),), _call("asinh"), piecewise=True,
         parity=-1,
     ),
     Operator(
-        "atan", 1, exact.arctan,
+        "atan", 1, fn.atan,
         lambda y, a: (1 / (1 + a * a),), _function("arctan"), parity=-1,
     ),
     Operator(
-        "sinc", 1, _sinc, lambda y, a: (_sinc_slope(y, a),), _call("sinc"),
+        "sinc", 1, fn.sinc, lambda y, a: (fn.sinc_slope(y, a),), _call("sinc"),
         piecewise=True, parity=1,
     ),
     Operator(
@@ -280,7 +168,7 @@ _ROWS = (
         r"\sigma\left({0}\right)", nonnegative=True,
     ),
     Operator(
-        "softplus", 1, _softplus, lambda y, a: (ops.sigmoid(a),),
+        "softplus", 1, fn.softplus, lambda y, a: (ops.sigmoid(a),),
         r"\log\left(1 + e^{{{0}}}\right)", piecewise=True, nonnegative=True,
     ),
     Operator(
@@ -295,24 +183,24 @@ _ROWS = (
     ),
     # Functions of two arguments, three of them with a parameter beside.
     Operator(
-        "max", 2, exact.maximum, None, r"\max\left({0}, {1}\right)",
+        "max", 2, fn.maximum, None, r"\max\left({0}, {1}\right)",
         commutative=True, chooses=lambda a, b: a >= b, piecewise=True,
     ),
     Operator(
-        "min", 2, exact.minimum, None, r"\min\left({0}, {1}\right)",
+        "min", 2, fn.minimum, None, r"\min\left({0}, {1}\right)",
         commutative=True, chooses=lambda a, b: a <= b, piecewise=True,
     ),
     Operator(
-        "gate", 2, lambda a, b: ops.sigmoid(a) * b, _gate_partials,
+        "gate", 2, lambda a, b: ops.sigmoid(a) * b, fn.gate_partials,
         r"\sigma\left({0}\right) \cdot {1:3}", precedence=2,
     ),
     Operator(
-        "rbf", 3, _rbf, _rbf_partials,
+        "rbf", 3, fn.rbf, fn.rbf_partials,
         r"e^{{-{2:3} \left({0:1} - {1:2}\right)^2}}",
         precedence=4, commutative=True, grows=True, nonnegative=True,
     ),
     Operator(
-        "laplace", 3, _laplace, _laplace_partials,
+        "laplace", 3, fn.laplace, fn.laplace_partials,
         r"e^{{-{2:3} \left|{0:1} - {1:2}\right|}}",
         precedence=4, commutative=True, grows=True, nonnegative=True,
     ),
@@ -346,7 +234,7 @@ def register_operator(
     """Adds an operator of your own.
 
     From then on it parses, prints, trains and saves like the built-in ones,
-    and `SearchSpace` takes its name among the unary or binary functions.
+    and `SearchSpace` takes its name among the unary or binary fn.
     A program that loads a saved model must register it first.
 
     Args:

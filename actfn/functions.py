@@ -1,0 +1,179 @@
+"""Values and slopes of operators, in forms that are stable and portable.
+
+Stable: finite and precise wherever the result is. Portable: of operations
+that every backend computes in float64 and every export format has.
+"""
+
+# ruff: noqa: D103 - actfn.operators says what each of them is.
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import keras
+from keras import ops
+
+TINY = 1e-30
+
+
+def _keeping_float64(name: str) -> Callable:
+    """Returns a function of `keras.ops` that keeps float64.
+
+    On JAX and PyTorch, Keras computes these in float32 whatever is given.
+    """
+    function = getattr(ops, name)
+    backend = keras.backend.backend()
+    if backend not in ("jax", "torch"):
+        return function
+
+    @functools.wraps(function)
+    def either(*arguments):
+        dtypes = {getattr(a, "dtype", None) for a in arguments}
+        if not any("float64" in str(dtype) for dtype in dtypes):
+            return function(*arguments)
+        if backend == "jax":
+            import jax.numpy as native
+        else:
+            import torch as native
+        return getattr(native, name)(
+            *(ops.convert_to_tensor(a, "float64") for a in arguments)
+        )
+
+    return either
+
+
+sin = _keeping_float64("sin")
+cos = _keeping_float64("cos")
+tanh = _keeping_float64("tanh")
+arctan2 = _keeping_float64("arctan2")
+maximum = _keeping_float64("maximum")
+minimum = _keeping_float64("minimum")
+
+
+def sqrt(a):
+    return ops.sqrt(maximum(a, 0))
+
+
+def sqrt_slope(y, a):
+    positive = a > 0
+    return ops.where(positive, 0.5 / ops.where(positive, y, 1), 0)
+
+
+def expm1(a):
+    # As exact near 0 as the operation of that name, which LiteRT and ONNX do
+    # not have and TensorFlow computes slowly.
+    return tanh(0.5 * a) * (ops.exp(a) + 1)
+
+
+def log1p(a):
+    # For a >= 0. The rounding error of 1 + a is in numerator and denominator
+    # alike; ONNX has no operation of that name. The maxima keep TensorFlow's
+    # optimiser from adding up the constants.
+    total = maximum(1 + a, 1)
+    return a * (maximum(ops.log(total), TINY) / maximum(total - 1, TINY))
+
+
+def atan(a):
+    # LiteRT has this one, for two tensors of one shape, but no arctan.
+    return arctan2(a, ops.ones_like(a))
+
+
+def sinh(a):
+    # The difference of two exponentials would cancel near 0.
+    return tanh(0.5 * a) * (1 + cosh(a))
+
+
+def cosh(a):
+    up, down = ops.exp(0.5 * a), ops.exp(-0.5 * a)
+    return 0.5 * up * up + 0.5 * down * down
+
+
+def hypotenuse(a):
+    """Returns sqrt(1 + a^2) without squaring what is above 1."""
+    longer = maximum(ops.abs(a), 1)
+    ratio = (ops.abs(a) - longer + 1) / longer
+    return longer * ops.sqrt(1 + ratio * ratio)
+
+
+def asinh(a):
+    # Backends' own kernels are some ten times slower on TensorFlow, and
+    # LiteRT has none.
+    size = ops.abs(a)
+    tail = size * (size / (1 + hypotenuse(a)))
+    return ops.sign(a) * log1p(size + tail)
+
+
+def softplus(a):
+    # PyTorch's own cuts off at 20, an error of 2e-9.
+    return maximum(a, 0) + log1p(ops.exp(-ops.abs(a)))
+
+
+def sinc(a):
+    # Even in a; sin(tiny) / tiny is 1 exactly.
+    size = maximum(ops.abs(a), TINY)
+    return sin(size) / size
+
+
+def sinc_slope(y, a):
+    # (cos a - sinc a) / a cancels near 0. There the Taylor series is exact to
+    # rounding, given the number of terms.
+    double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    terms, limit = (8, 0.5) if double else (3, 0.35)
+    square = a * a
+    near = minimum(square, limit * limit)
+    series = 0.0
+    for k in range(terms, 0, -1):
+        series = series * near + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
+    far = (cos(a) - y) / maximum(square, limit * limit)
+    return a * ops.where(square < limit * limit, series, far)
+
+
+def power(a, b):
+    if not isinstance(b, float):
+        return ops.power(a, b)
+    if b == 2:
+        return ops.square(a)
+    if b == 3:
+        return a * ops.square(a)
+    return ops.power(a, b)
+
+
+def power_partials(y, a, b):
+    if not isinstance(b, float):
+        a = ops.convert_to_tensor(a, b.dtype)
+        safe = ops.where(a > 0, a, 1)
+        return b * ops.power(a, b - 1), y * ops.log(safe)
+    if b == 0:
+        return 0.0, 0.0
+    if b == 1:
+        return 1.0, 0.0
+    if b == 2:
+        return 2 * a, 0.0
+    return b * power(a, b - 1), 0.0
+
+
+def gate_partials(y, a, b):
+    s = ops.sigmoid(a)
+    return y * (1 - s), s
+
+
+def rbf(a, b, beta):
+    return ops.exp(-beta * ops.square(a - b))
+
+
+def rbf_partials(y, a, b, beta):
+    d = a - b
+    d = ops.where(y == 0, 0, d)  # Where the square overflows, y is 0.
+    slope = -2 * beta * d * y
+    return slope, -slope, -(d * y) * d
+
+
+def laplace(a, b, beta):
+    return ops.exp(-beta * ops.abs(a - b))
+
+
+def laplace_partials(y, a, b, beta):
+    d = a - b
+    slope = -beta * ops.sign(d) * y
+    return slope, -slope, -ops.where(y == 0, 0, ops.abs(d)) * y
