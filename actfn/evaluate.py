@@ -59,7 +59,8 @@ def evaluate(
     betas = parameter_values(expression, x, values)
     program = compile_expression(expression)
     if not program.has_derivative:
-        return program.value(x, betas)
+        result = program.value(ops.cast(x, _working(x)), betas)
+        return ops.cast(result, x.dtype)
     return lean(program.value, program.gradients, recompute)(x, *betas)
 
 

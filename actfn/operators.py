@@ -229,20 +229,27 @@ def names() -> tuple[str, ...]:
 
 
 def register_operator(
-    name: str, arity: int, function: Callable, *, latex: str | None = None
+    name: str,
+    arity: int,
+    function: Callable,
+    *,
+    partials: Callable | None = None,
+    latex: str | None = None,
 ) -> None:
     """Adds an operator of your own.
 
     From then on it parses, prints, trains and saves like the built-in ones,
-    and `SearchSpace` takes its name among the unary or binary fn.
+    and `SearchSpace` takes its name among the unary or binary functions.
     A program that loads a saved model must register it first.
 
     Args:
         name: An identifier that no operator has yet.
         arity: How many arguments the function takes, 1 or more.
         function: Takes `arity` tensors (or Python floats where the text has
-            numbers), returns their elementwise value by `keras.ops`; the
-            backend differentiates it.
+            numbers), returns their elementwise value by `keras.ops`.
+        partials: ``partials(y, *arguments)`` returns the derivative by each
+            argument, given the value y. Without it the backend differentiates
+            every expression with this operator, and keeps what it needs.
         latex: A format string over the arguments, such as ``"{0}^+"``.
 
     Raises:
@@ -278,4 +285,4 @@ def register_operator(
     slots = ", ".join(f"{{{index}}}" for index in range(arity))
     escaped = name.replace("_", r"\_")
     latex = latex or rf"\operatorname{{{{{escaped}}}}}\left({slots}\right)"
-    _TABLE[name] = Operator(name, arity, function, None, latex)
+    _TABLE[name] = Operator(name, arity, function, partials, latex)

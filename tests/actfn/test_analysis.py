@@ -1,0 +1,81 @@
+"""Curves against NumPy; betas and pre-activations of small models."""
+
+import keras
+import matplotlib
+import numpy as np
+import pytest
+
+import actfn
+from actfn import analysis
+
+matplotlib.use("Agg")
+
+
+def test_a_curve_and_its_slope():
+    x = np.linspace(-5, 5, 101)
+    y, slope = analysis.curve("swish", x, {"beta": 2.0})
+    s = 1 / (1 + np.exp(-2 * x))
+    np.testing.assert_allclose(y, x * s, rtol=1e-12)
+    np.testing.assert_allclose(
+        slope, s + 2 * x * s * (1 - s), rtol=1e-10, atol=1e-13
+    )
+
+
+def test_plots_show_the_data():
+    axes = analysis.plot_function("min(x, sin(x))", limits=(-2, 3))
+    value, slope = axes.get_lines()
+    np.testing.assert_allclose(value.get_xdata()[[0, -1]], [-2, 3])
+    np.testing.assert_allclose(value.get_ydata()[-1], np.sin(3))
+    np.testing.assert_allclose(slope.get_ydata()[0], 1)
+
+
+def _model():
+    inner = keras.Sequential(
+        [keras.Input((4,)), actfn.get("swish", name="inner")], name="nested"
+    )
+    return keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, kernel_initializer="ones"),
+            actfn.get("relu", name="first"),
+            inner,
+            actfn.ActivationFunction("beta * x + beta1", name="last"),
+        ]
+    )
+
+
+def test_trained_betas_are_listed():
+    model = _model()
+    model.layers[-1].beta1.assign([1.0, 2.0, 3.0, 4.0])
+    betas = analysis.trained_betas(model)
+    assert list(betas) == ["nested/inner/beta", "last/beta", "last/beta1"]
+    np.testing.assert_array_equal(betas["last/beta1"], [1, 2, 3, 4])
+    heights = [bar.get_height() for bar in analysis.plot_betas(model).patches]
+    assert sum(heights) == 12
+
+
+def test_preactivations_are_what_goes_in():
+    model = _model()
+    x = np.array([[1.0, 2.0, -0.5], [-4.0, 1.0, 0.0]], "float32")
+    sites = analysis.preactivations(model, x)
+    assert list(sites) == ["first", "nested/inner", "last"]
+    np.testing.assert_allclose(sites["first"], np.repeat([2.5, -3.0], 4))
+    np.testing.assert_allclose(sites["nested/inner"], np.repeat([2.5, 0], 4))
+    swish = 2.5 / (1 + np.exp(-2.5))
+    np.testing.assert_allclose(
+        sites["last"], np.repeat([swish, 0], 4), rtol=1e-6
+    )
+    again = analysis.preactivations(model, x)
+    assert again["first"].size == 8  # No listener is left behind.
+    axes = analysis.plot_preactivations(model, x)
+    assert len(axes.get_legend().get_texts()) == 3
+
+
+def test_errors_name_the_argument():
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"`model`.*Received: "):
+        analysis.plot_betas(plain)
+    with pytest.raises(ValueError, match=r"`model`.*Received: "):
+        analysis.plot_preactivations(plain, np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"`betas`.*Received: \['gamma'\]"):
+        analysis.curve("swish", np.ones(2), {"gamma": 1})

@@ -1,0 +1,58 @@
+"""The parser reads anything: an expression or an ExpressionError."""
+
+import random
+import time
+
+import actfn
+
+_PIECES = (
+    "x", "beta", "beta1", "1", "0.5", "1e309", "9" * 400, "+", "-", "*", "**",
+    "/", "(", ")", ",", " ", "sin", "max(", "sigmoid(", "x)", "gate", "rbf(",
+    "erf(x)", "2 ** ", "__import__('os')", "lambda x: x", "x.y", "eval(",
+    "\x00", "é", "\n", "#", "'", '"', "[", "]", "{0}", "@", ";", "beta-1",
+    "1_000", "0x10", "1j", "nan", "inf", "True", "**" * 3, "-" * 90, "(" * 90,
+    "max(" * 70, "x ** " * 70, "e", "1e", ".", "..", "5.", ".5", "%", "//",
+)  # fmt: skip
+
+
+def _texts():
+    rng = random.Random(17)
+    seeds = [actfn.catalog.entry(n).expression for n in actfn.catalog.names()]
+    for index in range(10_000):
+        if index % 2:
+            yield "".join(rng.choices(_PIECES, k=rng.randint(0, 14)))
+            continue
+        text = list(rng.choice(seeds))
+        for _ in range(rng.choice((1, 1, 1, 2, 4))):
+            place = rng.randrange(len(text) + 1)
+            if rng.random() < 0.4:
+                del text[place : place + rng.randint(1, 4)]
+            else:
+                text.insert(place, rng.choice(_PIECES))
+        yield "".join(text)
+    yield "(" * 100_000
+    yield "x" + " ** 9" * 100_000
+    yield "9 ** 9 ** 9 ** 9"
+    yield "x" + "+x" * 100_000
+    yield "max(" * 59 + "x" + ", x)" * 59
+
+
+def test_ten_thousand_strings():
+    parsed = refused = 0
+    slowest = 0.0
+    for text in _texts():
+        start = time.perf_counter()
+        try:
+            expression = actfn.parse(text)
+        except actfn.ExpressionError as error:
+            refused += 1
+            assert len(str(error)) < 1000
+        else:
+            parsed += 1
+            assert actfn.parse(str(expression)) == expression
+            assert expression.latex()
+            hash(expression)
+        slowest = max(slowest, time.perf_counter() - start)
+    assert parsed > 300
+    assert refused > 4000
+    assert slowest < 2

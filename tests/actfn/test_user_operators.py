@@ -1,0 +1,131 @@
+"""Operators that a user registers behave like those of the table."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import actfn
+
+tf = pytest.importorskip("tensorflow")
+
+REGISTER = """
+import actfn
+from keras import ops
+actfn.register_operator("bump", 1, lambda a: a / (1 + ops.square(a)))
+actfn.register_operator(
+    "lean_bump", 1, lambda a: a / (1 + ops.square(a)),
+    partials=lambda y, a: ((1 - a * a) / ops.square(1 + a * a),),
+)
+actfn.register_operator("blend", 2, lambda a, b: 0.3 * a + 0.7 * ops.tanh(b))
+"""
+TEXTS = (
+    "x * bump(beta * x)",
+    "x * lean_bump(beta * x)",
+    "blend(x, bump(x)) + max(x, 0)",
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _operators():
+    exec(REGISTER, {})
+
+
+def _bump(a):
+    return a / (1 + a * a)
+
+
+def test_values_and_gradients_of_both_orders():
+    x = tf.constant([[-2.0], [0.3], [1.7]], "float64")
+    for text in TEXTS[:2]:
+        layer = actfn.ActivationFunction(text, dtype="float64")
+        layer.build(x.shape)
+
+        def slope(x, layer=layer):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x)
+            return y, tape.gradient(y, x)
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y, first = slope(x)
+            penalty = tf.reduce_sum(first**2)
+        second = tape.gradient(penalty, [x, layer.beta.value])
+        np.testing.assert_allclose(y, x * _bump(x), rtol=1e-12)
+        step = 1e-6
+        expected = (slope(x + step)[0] - slope(x - step)[0]) / (2 * step)
+        np.testing.assert_allclose(first, expected, rtol=1e-8)
+        expected = (slope(x + step)[1] ** 2 - slope(x - step)[1] ** 2) / (
+            2 * step
+        )
+        np.testing.assert_allclose(second[0], expected, rtol=1e-7)
+        assert np.isfinite(second[1]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_float16"])
+def test_16_bits(dtype):
+    layer = actfn.ActivationFunction("x * bump(beta * x)", dtype=dtype)
+    x = tf.cast([[100.0, -3.0]], layer.compute_dtype)
+    y = ops.convert_to_numpy(ops.cast(layer(x), "float32"))
+    expected = np.array([[100.0, -3.0]])
+    np.testing.assert_allclose(y, expected * _bump(expected), rtol=0.01)
+
+
+def test_prints_parses_and_has_one_form():
+    for text in TEXTS:
+        expression = actfn.parse(text)
+        assert str(expression) == text
+        assert expression.latex()
+        form = actfn.canonicalize(expression)
+        assert actfn.canonicalize(form) == form == actfn.parse(str(form))
+    assert actfn.canonicalize(actfn.parse("bump(x) * x")) == actfn.canonicalize(
+        actfn.parse("x * bump(x * 1)")
+    )
+    first, second = (actfn.parse(t) for t in ("blend(x, 1)", "blend(1, x)"))
+    assert actfn.canonicalize(first) != actfn.canonicalize(second)
+
+
+def test_is_searched():
+    space = actfn.SearchSpace(
+        2, unary=["identity", "bump"], binary=["blend", "mul"]
+    )
+    rng = np.random.default_rng(0)
+    found = [space.sample(rng) for _ in range(30)]
+    assert any("bump" in str(f) for f in found)
+    assert any("blend" in str(f) for f in found)
+    for expression in found:
+        assert space.decode(space.encode(expression)) == expression
+
+
+def test_trains_and_saves(tmp_path):
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    for i, text in enumerate(TEXTS):
+        model = keras.Sequential(
+            [keras.Input((3,)), keras.layers.Dense(3), actfn.get(text)]
+        )
+        model.compile("sgd", "mse")
+        losses = model.fit(x, x, epochs=4, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        model.save(tmp_path / f"{i}.keras")
+        np.save(tmp_path / f"{i}.npy", model(x))
+    np.save(tmp_path / "x.npy", x)
+    check = f"""
+import keras, numpy as np
+x = np.load(r"{tmp_path}/x.npy")
+for i in range({len(TEXTS)}):
+    model = keras.saving.load_model(rf"{tmp_path}/{{i}}.keras")
+    assert (np.load(rf"{tmp_path}/{{i}}.npy") == np.asarray(model(x))).all()
+"""
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    for program, works in ((REGISTER + check, True), (check, False)):
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (result.returncode == 0) == works, result.stderr
