@@ -199,7 +199,8 @@ class Program:
 
     def steps(self, x, betas, apply: Callable | None = None) -> list:
         """Returns the value of each step, by `function` of its operator."""
-        apply = apply or _apply
+        if apply is None:
+            apply = _apply
         given = dict(zip(self._leaves, [x, *betas], strict=True))
         values = []
         for step, node in enumerate(self.nodes):

@@ -203,3 +203,23 @@ def test_functions_that_ignore_the_input():
     np.testing.assert_allclose(gradients[0], np.zeros((5, 3)))
     np.testing.assert_allclose(gradients[1], np.full(3, 5 * np.cos(1)), 1e-6)
     np.testing.assert_allclose(gradients[2], np.full(3, 5 * np.sin(1)), 1e-6)
+
+
+@pytest.mark.parametrize("text", EVERY)
+def test_compiled_by_tf_function(text):
+    # AutoGraph rewrites the code, and the optimiser the arithmetic.
+    expression = actfn.parse(text)
+    x = tf.constant(np.append(POINTS, [1e-6, -1e-6, 0.0])[:, None])
+    betas = _betas(expression, 1)
+
+    def slopes(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = evaluate(expression, x, betas)
+            slope = inner.gradient(y, x, unconnected_gradients="zero")
+        return y, slope, outer.gradient(slope, x, unconnected_gradients="zero")
+
+    for eager, compiled in zip(slopes(x), tf.function(slopes)(x), strict=True):
+        np.testing.assert_allclose(compiled, eager, rtol=1e-9, atol=1e-12)
