@@ -20,6 +20,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 import tensorflow as tf
 import tqdm
 
@@ -137,20 +138,13 @@ def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
     with tf.compat.v1.Session(graph=graph) as session:
         session.run(
             fetches,
-            {x: tf_zeros(shape), beta: tf_zeros(shape[-1:]),
-             upstream: tf_zeros(shape)},
+            {x: np.zeros(shape, "float32"), beta: np.zeros(shape[-1:], "float32"),
+             upstream: np.zeros(shape, "float32")},
             tf.compat.v1.RunOptions(output_partition_graphs=True),
             metadata,
         )  # fmt: skip
     (partition,) = metadata.partition_graphs
     return sum(_size(graph, partition, name) for name in _kept(partition))
-
-
-def tf_zeros(shape: Sequence[int]):
-    """Returns a NumPy array to feed."""
-    import numpy as np
-
-    return np.zeros(shape, "float32")
 
 
 def _kept(partition) -> set[str]:
