@@ -14,7 +14,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import Parser
+from experiments.cli import Parser, quiet_start
 from experiments.training import config as configs
 
 
@@ -34,13 +34,14 @@ def _parser() -> Parser:
     add(
         "--activation",
         nargs="+",
-        default=["relu"],
+        action="extend",
         metavar="TEXT",
         help="catalog names or expressions; default: relu",
     )
     add(
         "--learning-rate",
         nargs="+",
+        action="extend",
         type=float,
         metavar="X",
         help="default: those of the config",
@@ -66,6 +67,7 @@ def _parser() -> Parser:
     add(
         "--set",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="other values of the config, as in TOML",
@@ -102,7 +104,7 @@ def _config(options: argparse.Namespace) -> configs.Config:
     return configs.load(options.config, options.tiny, changes)
 
 
-def _check(options: argparse.Namespace) -> None:
+def _check_counts(options: argparse.Namespace) -> None:
     for name, least in (("runs", 1), ("checkpoint_every", 1), ("seed", 0)):
         value = getattr(options, name)
         if value < least:
@@ -110,10 +112,6 @@ def _check(options: argparse.Namespace) -> None:
             raise ValueError(
                 f"{flag} should be {least} or more. Received: {value}"
             )
-    import actfn
-
-    for activation in options.activation:
-        actfn.get(activation)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -124,9 +122,13 @@ def run(options: argparse.Namespace) -> int:
             are there are not as they should be.
     """
     config = _config(options)
-    _check(options)
-    # TensorFlow loads with these; wrong arguments are told without it.
-    from experiments.training import grid, session
+    _check_counts(options)
+    with quiet_start():
+        import actfn
+        from experiments.training import grid, session
+
+    for activation in options.activation:
+        actfn.get(activation)
 
     cells = grid.cells(
         options.activation,
@@ -150,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program; exit status 2 and one line on bad input."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    options.activation = options.activation or ["relu"]
     try:
         run(options)
     except (OSError, ValueError) as error:

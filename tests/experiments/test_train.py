@@ -149,6 +149,7 @@ def failure(capsys, *arguments):
         (("--steps", "-3"), "steps should be positive. Received: -3"),
         (("--runs", "0"), "runs should be 1 or more. Received: 0"),
         (("--set", "batchsize=3"), "perhaps batch_size?"),
+        (("--set", "batchsize=3", "--set", "steps=3"), "batch_size?"),
         (("--set", "batch_size"), "set should be KEY=VALUE"),
         (("--set", 'batch_size="3"'), "batch_size should be of type int"),
         (("--dataset", "cifra10", "--data-dir", "."), "dataset should be one"),
