@@ -100,7 +100,7 @@ def forward_and_backward(function: Callable, mode: str) -> Callable:
 
     if mode == "eager":
         return both
-    return tf.function(both, jit_compile=mode == "xla")
+    return tf.function(both, jit_compile=mode == "xla", autograph=False)
 
 
 def medians(
@@ -138,11 +138,13 @@ def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
     with tf.compat.v1.Session(graph=graph) as session:
         session.run(
             fetches,
-            {x: np.zeros(shape, "float32"), beta: np.zeros(shape[-1:], "float32"),
-             upstream: np.zeros(shape, "float32")},
+            {
+                place: np.zeros(place.shape, "float32")
+                for place in (x, beta, upstream)
+            },
             tf.compat.v1.RunOptions(output_partition_graphs=True),
             metadata,
-        )  # fmt: skip
+        )
     (partition,) = metadata.partition_graphs
     return sum(_size(graph, partition, name) for name in _kept(partition))
 
