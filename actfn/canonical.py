@@ -11,9 +11,10 @@ shared or kept, so that all processes agree.
 
 Guaranteed: functions that differ stay different (as far as 149 points and
 parameter values tell), and all ways to write a function of the one-unit space
-give the same expression. Larger functions are told to be equal if algebra and
-the replacement of their inner functions make them so; some equal pairs remain
-apart, such as ``sin(2 * x)`` and ``2 * sin(x) * cos(x)``.
+give the same expression: its 6,250 strings are 4,056 functions. Larger ones
+are told to be equal if algebra and the replacement of their inner functions
+make them so; some equal pairs remain apart, such as ``sin(2 * x)`` and
+``2 * sin(x) * cos(x)``.
 """
 
 from __future__ import annotations
