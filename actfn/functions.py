@@ -46,6 +46,7 @@ def _keeping_float64(name: str) -> Callable:
 sin = _keeping_float64("sin")
 cos = _keeping_float64("cos")
 tanh = _keeping_float64("tanh")
+arctan = _keeping_float64("arctan")
 arctan2 = _keeping_float64("arctan2")
 maximum = _keeping_float64("maximum")
 minimum = _keeping_float64("minimum")

@@ -83,6 +83,11 @@ def _gelu_slope(x):
     return 0.5 * (1 + ops.erf(scaled) + scaled * density)
 
 
+def _atan_slope(x):
+    # No model is exported with its gradient: arctan, the faster one, will do.
+    return 2 * fn.arctan(x) / (1 + x * x) - 1
+
+
 def _swish_gradients(x, betas, upstream):
     (beta,) = betas
     s = ops.sigmoid(beta * x)
@@ -129,6 +134,7 @@ _ROWS = (
         _slope(_gelu_slope),
         native=False,
     ),
+    Kernel("atan(x) ** 2 - x", None, _slope(_atan_slope), native=False),
     Kernel("x * sigmoid(beta * x)", None, _swish_gradients, native=False),
 )
 
