@@ -2,13 +2,13 @@
 
 import csv
 import functools
-import os
 import pathlib
 import platform
 import tomllib
 from collections.abc import Mapping
 from importlib import metadata
 
+from experiments.machine import machine
 from experiments.training.config import Config
 from experiments.training.run import Result
 
@@ -100,18 +100,6 @@ def versions() -> str:
     with _PROJECT.open("rb") as file:
         version = tomllib.load(file)["project"]["version"]
     return ", ".join([f"actfn {version}", *parts])
-
-
-@functools.cache
-def machine() -> str:
-    """Returns processor and accelerators, without the machine's name."""
-    import tensorflow as tf
-
-    parts = [f"{platform.machine()} with {os.cpu_count()} processors"]
-    for device in tf.config.list_physical_devices("GPU"):
-        details = tf.config.experimental.get_device_details(device)
-        parts.append(details.get("device_name", "GPU"))
-    return ", ".join(parts)
 
 
 def finished(path: pathlib.Path) -> set[tuple[str, ...]]:

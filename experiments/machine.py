@@ -1,0 +1,25 @@
+"""What a result was made on."""
+
+import functools
+import os
+import pathlib
+import platform
+
+
+@functools.cache
+def machine() -> str:
+    """Names processor, cores in use and accelerators, not the host."""
+    import tensorflow as tf
+
+    name = platform.processor() or platform.machine()
+    info = pathlib.Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    parts = [name, f"{len(os.sched_getaffinity(0))} cores"]
+    for device in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(device)
+        parts.append(details.get("device_name", "GPU"))
+    return ", ".join(parts)
