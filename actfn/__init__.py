@@ -8,6 +8,7 @@ from actfn.grammar import SearchSpace
 from actfn.layers import ActivationFunction
 from actfn.operators import register_operator
 from actfn.parsing import parse
+from actfn.surgery import swap_activations
 
 __all__ = [
     "ActivationFunction",
@@ -19,4 +20,5 @@ __all__ = [
     "get",
     "parse",
     "register_operator",
+    "swap_activations",
 ]
