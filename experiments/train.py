@@ -6,7 +6,9 @@ r"""Trains the paper's networks with any activation.
 Every combination of activations, learning rates and seeds is a run with a
 folder of its own in --directory, and one row in its results.csv when it is
 finished. With --resume, finished runs are skipped and interrupted ones go on
-where they were; several such processes share the work.
+where they were; several such processes share the work, on one machine or on
+several that share the folder. One run stays on one machine: with --mirrored it
+uses all of its accelerators. Spreading it over machines is not supported.
 """
 
 import argparse

@@ -1,4 +1,9 @@
 import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -88,3 +93,23 @@ def test_dropout_is_part_of_what_a_checkpoint_holds(task, change):
     kinds = {variable.dtype for variable in learner.variables}
     # The states of the random generators are integers.
     assert tf.uint32 in kinds or tf.int64 in kinds
+
+
+@pytest.mark.slow
+def test_two_devices_come_to_the_same_weights_as_one(recipe):
+    text = recipe.read_text() + "clip_norm = 0.5\n"
+    recipe.write_text(text)
+    program = pathlib.Path(__file__).with_name("two_replicas.py")
+    done = subprocess.run(
+        [sys.executable, program, recipe],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    alone, together = json.loads(done.stdout.splitlines()[-1])
+    np.testing.assert_allclose(together["losses"], alone["losses"], rtol=1e-4)
+    first, second = together["weights"]
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(first, alone["weights"][0], atol=1e-5)
