@@ -16,8 +16,9 @@ class RMSProp(keras.optimizers.RMSprop):
     ``w = w - mom``, where ms starts at one.
 
     Keras 3 has the same rule, with epsilon inside of the root and the
-    learning rate in the momentum, but its mean square starts at zero: with
-    rho 0.9 and a small epsilon the first step is then 3.2 times as long.
+    learning rate in the momentum, but its mean square starts at zero. With
+    epsilon 1 and small gradients its first step is 1.38 (the root of 1.9)
+    times as long, with a small epsilon far longer.
 
     Args:
         learning_rate: A number or a schedule.

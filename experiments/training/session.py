@@ -32,8 +32,7 @@ def make_task(config: Config, data_dir: str | None = None) -> Task:
 class Session:
     """Trains cells of a grid, one after the other.
 
-    Makes operations deterministic and sets the precision of all models that
-    are built after it.
+    Makes operations deterministic, and sets the precision of models.
 
     Args:
         config: The recipe.
@@ -61,9 +60,9 @@ class Session:
         self._results = directory / "results.csv"
         rows.finished(self._results)
         tf.config.experimental.enable_op_determinism()
-        policy = f"mixed_{mixed_precision}" if mixed_precision else "float32"
-        keras.config.set_dtype_policy(policy)
-        self._dtype = policy
+        self._dtype = (
+            f"mixed_{mixed_precision}" if mixed_precision else "float32"
+        )
         self._strategy = tf.distribute.MirroredStrategy() if mirrored else None
         self._task: Task | None = None
 
@@ -110,7 +109,9 @@ class Session:
     def _train(self, cell: Cell, place: str) -> None:
         if self._task is None:
             self._task = make_task(self._config, self._data_dir)
+        # This also forgets the precision, so that is set after it.
         keras.backend.clear_session()
+        keras.config.set_dtype_policy(self._dtype)
         run = Run(
             self._task,
             self._config,

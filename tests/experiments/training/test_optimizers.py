@@ -63,6 +63,16 @@ def test_rmsprop_without_the_first_mean_square_is_that_of_keras():
     assert np.abs(trained(plain, start, gradients) - expected).max() > 1e-3
 
 
+def test_the_first_step_of_keras_is_longer():
+    gradients = np.full((1, 1), 1e-3, "float32")
+    start = np.zeros(1, "float32")
+    steps = [
+        trained(RMSProp(1.0, initial_mean_square=first), start, gradients)
+        for first in (0.0, 1.0)
+    ]
+    np.testing.assert_allclose(steps[0] / steps[1], 1.9**0.5, rtol=1e-4)
+
+
 def test_rmsprop_survives_its_config():
     original = RMSProp(0.1, initial_mean_square=0.5)
     copy = RMSProp.from_config(original.get_config())
