@@ -40,19 +40,20 @@ def functions(
         ValueError: If a text is not an activation.
     """
     import actfn
+    from actfn import analysis
     from actfn.expression import parameters
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     panels = figure.subplots(1, 2)
-    x = np.linspace(*limits, 601, dtype=np.float32)
+    x = np.linspace(*limits, 601)
     for activation in activations:
         expression = actfn.get(activation).expression
         names = [each.name for each in parameters(expression)]
         for beta in betas if names else [None]:
             label = activation if beta is None else f"{activation}, β={beta:g}"
-            values = dict.fromkeys(names, np.float32(beta or 0))
+            values = dict.fromkeys(names, beta)
             for panel, y in zip(
-                panels, _curves(expression, x, values), strict=True
+                panels, analysis.curve(activation, x, values), strict=True
             ):
                 panel.plot(x, y, label=label)
     for panel, name in zip(panels, ("f(x)", "f'(x)"), strict=True):
@@ -60,19 +61,6 @@ def functions(
         panel.grid(alpha=0.3)
         panel.legend(fontsize="small")
     return figure
-
-
-def _curves(expression, x: np.ndarray, values: dict) -> tuple:
-    """Returns the values and derivatives of an expression at x."""
-    import tensorflow as tf
-
-    from actfn.evaluate import evaluate
-
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = evaluate(expression, x, values)
-    return y.numpy(), tape.gradient(y, x).numpy()
 
 
 def training(folders: Sequence[pathlib.Path]) -> Figure:
@@ -116,17 +104,21 @@ def trained_values(folder: pathlib.Path, data_dir: str | None = None) -> Figure:
     Raises:
         ValueError: If it is not such a folder, or its data are not there.
     """
+    from actfn import analysis
     from experiments.training import trained
 
     run = trained.load(folder, data_dir)
-    entries = np.concatenate([x.ravel() for x in run.preactivations()])
-    bump = np.mean((entries >= -5) & (entries <= 0))
+    inputs, _ = next(iter(run.task.batches(0, 0)))
+    entries = analysis.preactivations(run.model, inputs).values()
+    values = np.concatenate([x.ravel() for x in entries])
+    bump = np.mean((values >= -5) & (values <= 0))
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.hist(entries, bins=200, range=(-10, 10), density=True)
+    left.hist(values, bins=200, range=(-10, 10), density=True)
     left.axvspan(-5, 0, alpha=0.15)
     left.set(xlabel="pre-activation", title=f"{bump:.0%} between -5 and 0")
-    betas = run.betas()
+    betas = [b.ravel() for b in analysis.trained_betas(run.model).values()]
+    betas = np.concatenate(betas) if betas else np.empty(0)
     right.hist(betas, bins=50)
     right.set(xlabel="trained β", title=f"{len(betas)} values")
     figure.suptitle(f"{run.config.name}, {run.activation}")

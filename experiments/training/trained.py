@@ -5,8 +5,6 @@ import json
 import pathlib
 
 import keras
-import numpy as np
-from keras import ops
 
 import actfn
 from experiments.training.config import Config
@@ -22,34 +20,6 @@ class Trained:
     activation: str
     task: Task
     model: keras.Model
-
-    def activations(self) -> list[actfn.ActivationFunction]:
-        """Returns the activation layers in the order of the model."""
-        return [
-            layer
-            for layer in self.model.layers
-            if isinstance(layer, actfn.ActivationFunction)
-        ]
-
-    def betas(self) -> np.ndarray:
-        """Returns the values of all trained parameters, shape (values,)."""
-        values = [
-            np.ravel(ops.convert_to_numpy(weight))
-            for layer in self.activations()
-            for weight in layer.weights
-        ]
-        return np.concatenate(values) if values else np.empty(0)
-
-    def preactivations(self, seed: int = 0) -> list[np.ndarray]:
-        """Returns what enters each activation layer for one training batch.
-
-        Args:
-            seed: Of the choice of the batch.
-        """
-        inputs, _ = next(iter(self.task.batches(0, seed)))
-        entries = [layer.input for layer in self.activations()]
-        inner = keras.Model(self.model.inputs, entries)
-        return [ops.convert_to_numpy(x) for x in inner(inputs, training=False)]
 
 
 def load(folder: str | pathlib.Path, data_dir: str | None = None) -> Trained:
