@@ -167,7 +167,10 @@ def _rows(path: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _runs(row: dict[str, str]) -> list[Run]:
-    model = _DATASET_PREFIX.sub("", row["config"])
+    model = row["config"]
+    # Tiny runs share one data set: there only the whole name tells which.
+    if "_tiny" not in model:
+        model = _DATASET_PREFIX.sub("", model)
     validation = row.get("validation_accuracy")
     dataset = DATASETS.get(row["dataset"], row["dataset"])
     run = functools.partial(

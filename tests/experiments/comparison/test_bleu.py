@@ -41,3 +41,13 @@ def test_broken_bleu_is_named(tmp_path, text):
     path = table(tmp_path / "bleu.csv", ("relu", text))
     with pytest.raises(ValueError, match=r"line 2: bleu should be like"):
         runs.read([path])
+
+
+def test_tiny_runs_of_two_configs_are_two(tmp_path):
+    path = tmp_path / "tiny.csv"
+    rows = [
+        f"{dataset}_resnet164_tiny,fashion_mnist_subset,relu,0,0.5,40,9,"
+        for dataset in ("cifar10", "cifar100")
+    ]
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    assert len({run.model for run in runs.read([path])}) == 2
