@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEARCH := --workers 2 --trials 60
 
-.PHONY: search test test-all lint format benchmark clean
+.PHONY: search test test-slow lint format notebooks benchmark clean
 
 search: .venv/installed  ## search on embedded real images, some minutes
 	$(BIN)/python -m experiments.search $(SEARCH)
@@ -11,14 +11,17 @@ search: .venv/installed  ## search on embedded real images, some minutes
 test: .venv/installed  ## what to run before each commit
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: .venv/installed  ## also the slow ones
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test-slow: .venv/installed  ## what needs minutes: full-size networks, exports, notebooks
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 format: .venv/installed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+notebooks: .venv/installed  ## run the notebooks from a clean state
+	$(BIN)/python -m pytest tests/notebooks
 
 benchmark: .venv/installed
 	$(BIN)/python -m experiments.benchmark activations

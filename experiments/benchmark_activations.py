@@ -27,8 +27,8 @@ import tqdm
 import actfn
 from actfn.expression import parameters
 from actfn.kernels import activate
-from experiments.benchmark_models import machine
 from experiments.cli import Parser
+from experiments.machine import machine
 from experiments.results import CsvLog
 
 MODES = ("eager", "graph", "xla")

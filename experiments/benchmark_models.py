@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import pathlib
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +16,7 @@ import tqdm
 import actfn
 import models
 from experiments.cli import Parser
+from experiments.machine import machine
 from experiments.results import CsvLog
 
 BASELINE = "relu"
@@ -45,19 +44,6 @@ MODELS = (
 )
 _STEPS = 32
 _TOKENS = 1_000
-
-
-def machine() -> str:
-    """Names the processor, the number of cores in use and TensorFlow."""
-    name = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    cores = len(os.sched_getaffinity(0))
-    return f"{name}, {cores} cores, TensorFlow {tf.__version__}"
 
 
 def _batch(model: keras.Model, size: int) -> tuple[object, np.ndarray]:

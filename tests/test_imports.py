@@ -6,22 +6,29 @@ import pathlib
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-CORE = {"expression", "operators", "parsing", "printing", "grammar"}
 # What each module of the library may import from the library.
+CORE = {"expression", "operators", "parsing", "printing", "grammar"}
+VALUES = CORE | {"evaluate", "fingerprint", "algebra"}
+LAYERS = CORE | {"evaluate", "kernels", "layers"}
 ALLOWED = {
     "expression": {"printing"},
-    "operators": set(),
+    "functions": set(),
+    "operators": {"functions"},
     "parsing": {"expression", "operators"},
     "printing": {"expression", "operators"},
     "grammar": CORE,
     "evaluate": CORE,
-    "canonical": CORE | {"evaluate"},
-    "layers": CORE | {"evaluate"},
-    "catalog": CORE | {"layers"},
-    "sites": CORE | {"layers", "catalog"},
-    "surgery": CORE | {"layers", "catalog", "sites"},
-    "analysis": CORE | {"evaluate", "layers", "catalog"},
-    "export": CORE | {"evaluate", "layers", "catalog"},
+    "fingerprint": CORE | {"evaluate"},
+    "algebra": CORE,
+    "small": VALUES,
+    "canonical": VALUES | {"small"},
+    "kernels": CORE | {"functions", "evaluate"},
+    "layers": CORE | {"evaluate", "kernels"},
+    "catalog": LAYERS,
+    "sites": LAYERS,
+    "surgery": LAYERS | {"catalog", "sites"},
+    "analysis": LAYERS | {"catalog", "fingerprint"},
+    "export": LAYERS,
     "search": CORE | {"evaluate", "canonical", "search"},
 }
 
