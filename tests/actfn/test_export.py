@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -76,6 +78,84 @@ def test_onnx(text, tmp_path):
     path = export(model, tmp_path / "model.onnx", "onnx")
     session = runtime.InferenceSession(str(path))
     _close(session.run(None, {session.get_inputs()[0].name: X})[0], model)
+
+
+def _run_saved_model(path, x):
+    loaded = tf.saved_model.load(path)  # Owns the variables.
+    return [y.numpy() for y in tf.nest.flatten(loaded.serve(x))]
+
+
+_RUN = {
+    "tf_saved_model": _run_saved_model,
+}
+
+
+def _random_layers(count):
+    rng = np.random.default_rng(11)
+    spaces = [actfn.SearchSpace(1), actfn.SearchSpace(2)]
+    layers = []
+    for i in range(count):
+        layer = actfn.get(spaces[i % 2].sample(rng))
+        layer.build((None, 8))
+        for weight in layer.weights:
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+        layers.append(layer)
+    return layers
+
+
+def _agree(found, layers, x):
+    assert len(found) == len(layers)
+    for y, layer in zip(found, layers, strict=True):
+        expected, low, high = (
+            np.asarray(layer(np.nextafter(x, np.float32(to)) if to else x))
+            for to in (0, -np.inf, np.inf)
+        )
+        with np.errstate(invalid="ignore", over="ignore"):
+            bound = 1e-4 * np.maximum(np.abs(expected), 0.1)
+            moved = np.maximum(abs(low - expected), abs(high - expected))
+            kept = np.isfinite(expected) & (moved <= bound)
+            error = np.broadcast_to(y, x.shape) - expected
+        wrong = kept & ~(abs(error) <= bound)
+        assert not wrong.any(), (layer.get_config(), x[wrong], error[wrong])
+
+
+def _export_all(layers, path, format, x):
+    """Exports together, else one by one; returns the refusals."""
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, [layer(inputs) for layer in layers])
+    try:
+        written = export(model, path, format)
+    except ValueError as error:
+        assert not path.exists()
+        if len(layers) > 1:
+            return [
+                refusal
+                for layer in layers
+                for refusal in _export_all([layer], path, format, x)
+            ]
+        text = layers[0].get_config()["expression"]
+        named = re.search(rf"{format} has no (\w+)\.", str(error))
+        assert named and named[1] in text, (text, str(error))
+        return [(text, named[1])]
+    _agree(_RUN[format](str(written), x), layers, x)
+    if written.is_dir():
+        shutil.rmtree(written)
+    else:
+        written.unlink()
+    return []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", _RUN)
+def test_random_functions_agree_or_name_what_is_lacking(format, tmp_path):
+    x = np.random.default_rng(5).normal(size=(32, 8)).astype("float32")
+    layers, refused = _random_layers(200), []
+    for i in range(0, 200, 20):
+        refused += _export_all(
+            layers[i : i + 20], tmp_path / "model", format, x
+        )
+    print(f"{format}: {200 - len(refused)} exported, refused {refused}")
+    assert len(refused) < 50
 
 
 def test_an_operator_that_a_format_lacks_is_named(tmp_path):
