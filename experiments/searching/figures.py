@@ -54,7 +54,7 @@ def rewards_over_trials(
         )
     axes.set_xlabel("trial (x: diverged, at the floor)")
     axes.set_ylabel("reward: validation accuracy")
-    axes.legend(loc="lower right", ncols=2, fontsize="small")
+    axes.legend(loc="center right", ncols=2, fontsize="small")
     return figure
 
 
