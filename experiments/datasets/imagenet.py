@@ -74,6 +74,9 @@ class ImageNetSource:
         first = start // self.size
 
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
+            # Of this function's graph alone: the order must not depend on the
+            # program's seed, and if that is 0, `shuffle` fails on a tensor.
+            tf.random.set_seed(1)
             key = tf.stack([np.int64(seed), number])
             order = tf.random.experimental.stateless_shuffle(files, key)
             records = tf.data.Dataset.from_tensor_slices(order).interleave(

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from experiments.datasets.imagenet import ImageNetSource
@@ -63,6 +64,9 @@ def test_epochs_are_whole_and_resume_anywhere(folder):
     for start in (7, size, size + 3):
         assert taken(source, start, 10) == order[start : start + 10]
     assert taken(source, 0, size, seed=1) != order[:size]
+    for program_seed in (0, 1):
+        tf.random.set_seed(program_seed)
+        assert taken(source, 0, 10) == order[:10]
 
 
 def test_held_out_files_are_not_trained_on(folder):
