@@ -1,7 +1,8 @@
 # Every target makes .venv itself. PYTHON is any Python from 3.11.
 PYTHON ?= python3
 BIN := .venv/bin
-SEARCH := --workers 2 --trials 60
+# Goes on with a search that was stopped; one that is finished is shown again.
+SEARCH := --workers 2 --trials 60 $(if $(wildcard results/search/settings.json),--resume)
 
 .PHONY: search test test-slow lint format notebooks benchmark clean
 
