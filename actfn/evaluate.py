@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 import keras
 from keras import ops
 
+from actfn import functions as fn
 from actfn import operators
 from actfn.expression import (
     Call,
@@ -258,8 +259,9 @@ def contract(upstream, derivative, leaf):
     if isinstance(derivative, float) and derivative == 0:
         return ops.zeros_like(leaf)
     term = _times(derivative, upstream)
-    axes = tuple(range(len(term.shape) - len(leaf.shape)))
-    return ops.sum(term, axis=axes) if axes else term
+    if len(leaf.shape) == len(term.shape):
+        return term
+    return fn.sum_over_positions(term) if len(leaf.shape) else ops.sum(term)
 
 
 def _collect(node: Expression, index: dict[Expression, int]) -> None:

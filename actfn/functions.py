@@ -52,6 +52,29 @@ maximum = _keeping_float64("maximum")
 minimum = _keeping_float64("minimum")
 
 
+def _on_tensorflow() -> bool:
+    return keras.backend.backend() == "tensorflow"
+
+
+def sigmoid_slope(s, factor):
+    """Returns factor * s * (1 - s), in one pass over memory on TensorFlow."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.raw_ops.SigmoidGrad(y=s, dy=factor)
+    return factor * s * (1 - s)
+
+
+def sum_over_positions(a):
+    """Sums over all axes but the last."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        # Some three times as fast as the general reduction on the CPU.
+        return tf.raw_ops.BiasAddGrad(out_backprop=a)
+    return ops.sum(a, axis=tuple(range(len(a.shape) - 1)))
+
+
 def sqrt(a):
     return ops.sqrt(maximum(a, 0))
 
@@ -123,9 +146,12 @@ def sinc_slope(y, a):
     terms, limit = (8, 0.5) if double else (3, 0.35)
     square = a * a
     near = minimum(square, limit * limit)
-    series = 0.0
-    for k in range(terms, 0, -1):
-        series = series * near + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
+    *rest, series = [
+        (-1) ** k * 2 * k / math.factorial(2 * k + 1)
+        for k in range(1, terms + 1)
+    ]
+    for coefficient in reversed(rest):
+        series = series * near + coefficient
     far = (cos(a) - y) / maximum(square, limit * limit)
     return a * ops.where(square < limit * limit, series, far)
 

@@ -74,7 +74,7 @@ def _exponential(scale: float, alpha: float) -> Callable:
 
 def _silu_slope(x):
     s = ops.sigmoid(x)
-    return s * (1 + x * (1 - s))
+    return fn.sigmoid_slope(s, x) + s
 
 
 def _gelu_slope(x):
@@ -90,10 +90,10 @@ def _atan_slope(x):
 
 def _swish_gradients(x, betas, upstream):
     (beta,) = betas
-    s = ops.sigmoid(beta * x)
-    direct = upstream * s
-    gated = direct * (1 - s) * x
-    return direct + beta * gated, contract(gated, x, beta)
+    scaled = beta * x
+    s = ops.sigmoid(scaled)
+    by_x = upstream * (fn.sigmoid_slope(s, scaled) + s)
+    return by_x, contract(upstream, fn.sigmoid_slope(s, x * x), beta)
 
 
 def _prelu_gradients(x, betas, upstream):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import collections
 import pathlib
+import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -108,15 +109,18 @@ def medians(
 ) -> dict[str, float]:
     """Returns the median time in milliseconds; all take turns."""
     times = collections.defaultdict(list)
+    order, shuffle = list(functions), random.Random(0).shuffle
     for turn in range(rounds + 2):
-        for name, function in functions.items():
+        shuffle(order)  # Who comes after a heavy one pays for its memory.
+        for name in order:
+            function = functions[name]
             start = time.perf_counter()
             y, gradients = function(*inputs)
             gradients[0][(0,) * len(gradients[0].shape)].numpy()  # Is done.
             if turn > 1:
                 times[name].append(1000 * (time.perf_counter() - start))
             del y, gradients
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: statistics.median(times[name]) for name in functions}
 
 
 def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
