@@ -226,9 +226,7 @@ def _ordered(a: Iterable[Monomial]) -> list[Monomial]:
     return sorted(a, key=lambda monomial: list(map(_factor_key, monomial)))
 
 
-@functools.lru_cache(maxsize=20_000)
-def _text(node: Expression) -> str:
-    return str(node)
+_text = functools.lru_cache(maxsize=20_000)(str)
 
 
 def _expression(a: Polynomial) -> Expression:

@@ -1,4 +1,4 @@
-"""Values and derivatives of expressions on tensors, in `keras.ops`.
+"""Values and derivatives of expressions on tensors, values also on arrays.
 
 An expression is compiled once into a list of steps in which each distinct
 sub-expression occurs once. Its derivatives are carried forward along these
@@ -16,10 +16,9 @@ import operator
 from collections.abc import Callable, Mapping
 
 import keras
-from keras import ops
 
 from actfn import functions as fn
-from actfn import operators
+from actfn import operators, ops
 from actfn.expression import (
     Call,
     Constant,
@@ -195,8 +194,7 @@ class Program:
         value = self.steps(x, betas)[-1]
         if self._has_x:
             return value
-        value = ops.convert_to_tensor(value, x.dtype)
-        return ops.broadcast_to(value, ops.shape(x))
+        return ops.broadcast_like(value, x)
 
     def steps(self, x, betas, apply: Callable | None = None) -> list:
         """Returns the value of each step, by `function` of its operator."""
@@ -277,10 +275,7 @@ def _operands(row: operators.Operator, operands: list, x) -> list:
     """Makes tensors of numbers, but where Python's operators take them."""
     if row.infix and not all(isinstance(a, float) for a in operands):
         return operands
-    return [
-        ops.convert_to_tensor(a, x.dtype) if isinstance(a, float) else a
-        for a in operands
-    ]
+    return [ops.number(a, x) if isinstance(a, float) else a for a in operands]
 
 
 def _apply(row: operators.Operator, operands: list):
@@ -313,8 +308,7 @@ def _apply_by_table(row: operators.Operator, operands: list):
 
 def _where(condition, first, second, x):
     first, second = (
-        ops.convert_to_tensor(a, x.dtype) if isinstance(a, float) else a
-        for a in (first, second)
+        ops.number(a, x) if isinstance(a, float) else a for a in (first, second)
     )
     return ops.where(condition, first, second)
 

@@ -126,6 +126,19 @@ class Call(Expression):
 
     operator: str
     arguments: tuple[Expression, ...]
+    # Kept, since trees are dictionary keys wherever functions are compared.
+    _hash: int = dataclasses.field(init=False, compare=False)
+
+    def __post_init__(self):
+        found = hash((self.operator, self.arguments))
+        object.__setattr__(self, "_hash", found)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self):
+        # The hash of a text is another one in another process.
+        return Call, (self.operator, self.arguments)
 
     def __repr__(self) -> str:
         return f"Call({self.operator!r}, {self.arguments!r})"

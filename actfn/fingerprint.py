@@ -44,13 +44,10 @@ def values(expression: Expression, x, settings) -> tuple:
         settings: An array for each parameter of the expression.
     """
     with in_float64():
-        steps = compile_expression(expression).steps(
-            ops.convert_to_tensor(x),
-            [ops.convert_to_tensor(setting) for setting in settings],
-        )
         steps = [
+            # An operator of the user may have made tensors of the arrays.
             step if isinstance(step, float) else ops.convert_to_numpy(step)
-            for step in steps
+            for step in compile_expression(expression).steps(x, settings)
         ]
     shape = np.broadcast_shapes(np.shape(x), *(s.shape for s in settings))
     size = np.zeros(shape)

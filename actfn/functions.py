@@ -7,49 +7,13 @@ that every backend computes in float64 and every export format has.
 # ruff: noqa: D103 - actfn.operators says what each of them is.
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
 
 import keras
-from keras import ops
+
+from actfn import ops
 
 TINY = 1e-30
-
-
-def _keeping_float64(name: str) -> Callable:
-    """Returns a function of `keras.ops` that keeps float64.
-
-    On JAX and PyTorch, Keras computes these in float32 whatever is given.
-    """
-    function = getattr(ops, name)
-    backend = keras.backend.backend()
-    if backend not in ("jax", "torch"):
-        return function
-
-    @functools.wraps(function)
-    def either(*arguments):
-        dtypes = {getattr(a, "dtype", None) for a in arguments}
-        if not any("float64" in str(dtype) for dtype in dtypes):
-            return function(*arguments)
-        if backend == "jax":
-            import jax.numpy as native
-        else:
-            import torch as native
-        return getattr(native, name)(
-            *(ops.convert_to_tensor(a, "float64") for a in arguments)
-        )
-
-    return either
-
-
-sin = _keeping_float64("sin")
-cos = _keeping_float64("cos")
-tanh = _keeping_float64("tanh")
-arctan = _keeping_float64("arctan")
-arctan2 = _keeping_float64("arctan2")
-maximum = _keeping_float64("maximum")
-minimum = _keeping_float64("minimum")
 
 
 def _on_tensorflow() -> bool:
@@ -76,7 +40,7 @@ def sum_over_positions(a):
 
 
 def sqrt(a):
-    return ops.sqrt(maximum(a, 0))
+    return ops.sqrt(ops.maximum(a, 0))
 
 
 def sqrt_slope(y, a):
@@ -87,25 +51,27 @@ def sqrt_slope(y, a):
 def expm1(a):
     # As exact near 0 as the operation of that name, which LiteRT and ONNX do
     # not have and TensorFlow computes slowly.
-    return tanh(0.5 * a) * (ops.exp(a) + 1)
+    return ops.tanh(0.5 * a) * (ops.exp(a) + 1)
 
 
 def log1p(a):
     # For a >= 0. The rounding error of 1 + a is in numerator and denominator
     # alike; ONNX has no operation of that name. The maxima keep TensorFlow's
     # optimiser from adding up the constants.
-    total = maximum(1 + a, 1)
-    return a * (maximum(ops.log(total), TINY) / maximum(total - 1, TINY))
+    total = ops.maximum(1 + a, 1)
+    return a * (
+        ops.maximum(ops.log(total), TINY) / ops.maximum(total - 1, TINY)
+    )
 
 
 def atan(a):
     # LiteRT has this one, for two tensors of one shape, but no arctan.
-    return arctan2(a, ops.ones_like(a))
+    return ops.arctan2(a, ops.ones_like(a))
 
 
 def sinh(a):
     # The difference of two exponentials would cancel near 0.
-    return tanh(0.5 * a) * (1 + cosh(a))
+    return ops.tanh(0.5 * a) * (1 + cosh(a))
 
 
 def cosh(a):
@@ -115,7 +81,7 @@ def cosh(a):
 
 def hypotenuse(a):
     """Returns sqrt(1 + a^2) without squaring what is above 1."""
-    longer = maximum(ops.abs(a), 1)
+    longer = ops.maximum(ops.abs(a), 1)
     ratio = (ops.abs(a) - longer + 1) / longer
     return longer * ops.sqrt(1 + ratio * ratio)
 
@@ -130,13 +96,13 @@ def asinh(a):
 
 def softplus(a):
     # PyTorch's own cuts off at 20, an error of 2e-9.
-    return maximum(a, 0) + log1p(ops.exp(-ops.abs(a)))
+    return ops.maximum(a, 0) + log1p(ops.exp(-ops.abs(a)))
 
 
 def sinc(a):
     # Even in a; sin(tiny) / tiny is 1 exactly.
-    size = maximum(ops.abs(a), TINY)
-    return sin(size) / size
+    size = ops.maximum(ops.abs(a), TINY)
+    return ops.sin(size) / size
 
 
 def sinc_slope(y, a):
@@ -145,14 +111,14 @@ def sinc_slope(y, a):
     double = keras.backend.standardize_dtype(a.dtype) == "float64"
     terms, limit = (8, 0.5) if double else (3, 0.35)
     square = a * a
-    near = minimum(square, limit * limit)
+    near = ops.minimum(square, limit * limit)
     *rest, series = [
         (-1) ** k * 2 * k / math.factorial(2 * k + 1)
         for k in range(1, terms + 1)
     ]
     for coefficient in reversed(rest):
         series = series * near + coefficient
-    far = (cos(a) - y) / maximum(square, limit * limit)
+    far = (ops.cos(a) - y) / ops.maximum(square, limit * limit)
     return a * ops.where(square < limit * limit, series, far)
 
 
@@ -168,7 +134,7 @@ def power(a, b):
 
 def power_partials(y, a, b):
     if not isinstance(b, float):
-        a = ops.convert_to_tensor(a, b.dtype)
+        a = ops.number(a, b)
         safe = ops.where(a > 0, a, 1)
         return b * ops.power(a, b - 1), y * ops.log(safe)
     if b == 0:

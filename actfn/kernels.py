@@ -18,9 +18,9 @@ import math
 from collections.abc import Callable, Mapping
 
 import keras
-from keras import ops
 
 from actfn import functions as fn
+from actfn import ops
 from actfn.evaluate import (
     compile_expression,
     contract,
@@ -67,7 +67,7 @@ def _step(mask, y) -> object:
 
 def _exponential(scale: float, alpha: float) -> Callable:
     def slope(x):
-        return scale * ops.where(x < 0, alpha * ops.exp(fn.minimum(x, 0)), 1)
+        return scale * ops.where(x < 0, alpha * ops.exp(ops.minimum(x, 0)), 1)
 
     return slope
 
@@ -85,7 +85,7 @@ def _gelu_slope(x):
 
 def _atan_slope(x):
     # No model is exported with its gradient: arctan, the faster one, will do.
-    return 2 * fn.arctan(x) / (1 + x * x) - 1
+    return 2 * ops.arctan(x) / (1 + x * x) - 1
 
 
 def _swish_gradients(x, betas, upstream):
@@ -100,7 +100,7 @@ def _prelu_gradients(x, betas, upstream):
     (beta,) = betas
     positive = x > 0
     by_x = upstream * ops.where(positive, 1, beta)
-    return by_x, contract(upstream, fn.minimum(x, 0), beta)
+    return by_x, contract(upstream, ops.minimum(x, 0), beta)
 
 
 _ROWS = (

@@ -22,9 +22,8 @@ import keyword
 import math
 from collections.abc import Callable
 
-from keras import ops
-
 from actfn import functions as fn
+from actfn import ops
 
 EPSILON = 1e-6
 """The paper's epsilon in log(abs(x) + epsilon) and a / (b + epsilon)."""
@@ -131,11 +130,11 @@ _ROWS = (
         grows=True,
     ),
     Operator(
-        "sin", 1, fn.sin, lambda y, a: (fn.cos(a),), _function("sin"),
+        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin"),
         parity=-1,
     ),
     Operator(
-        "cos", 1, fn.cos, lambda y, a: (-fn.sin(a),), _function("cos"),
+        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos"),
         parity=1,
     ),
     Operator(
@@ -147,7 +146,7 @@ _ROWS = (
         grows=True, parity=1, nonnegative=True,
     ),
     Operator(
-        "tanh", 1, fn.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
+        "tanh", 1, ops.tanh, lambda y, a: (1 - y * y,), _function("tanh"),
         parity=-1,
     ),
     Operator(
@@ -183,11 +182,11 @@ _ROWS = (
     ),
     # Functions of two arguments, three of them with a parameter beside.
     Operator(
-        "max", 2, fn.maximum, None, r"\max\left({0}, {1}\right)",
+        "max", 2, ops.maximum, None, r"\max\left({0}, {1}\right)",
         commutative=True, chooses=lambda a, b: a >= b, piecewise=True,
     ),
     Operator(
-        "min", 2, fn.minimum, None, r"\min\left({0}, {1}\right)",
+        "min", 2, ops.minimum, None, r"\min\left({0}, {1}\right)",
         commutative=True, chooses=lambda a, b: a <= b, piecewise=True,
     ),
     Operator(

@@ -40,7 +40,7 @@ class SmallFunctions:
         places = _place(values)
         by_place = np.argsort(places, kind="stable")
         self.classes: list[list[int]] = []
-        self._places: list[float] = []
+        self._places: list[float] | np.ndarray = []
         first: list[int] = []
         for index in by_place:
             known = self._near(places[index])
@@ -54,6 +54,7 @@ class SmallFunctions:
             self.classes.append([int(index)])
             self._places.append(float(places[index]))
             first.append(int(index))
+        self._places = np.array(self._places)
         self._values, self._sizes = values[first], sizes[first]
 
     def _near(self, place: float) -> tuple[int, int]:

@@ -165,8 +165,8 @@ def features(expression: Expression) -> np.ndarray:
     grid = _quantiles()
     program = compile_expression(expression)
     betas = [np.ones((), np.float32) for _ in parameters(expression)]
-    values = np.array(program.value(grid, betas), np.float64)
     with np.errstate(all="ignore"):
+        values = np.array(program.value(grid, betas), np.float64)
         slopes = np.diff(values) / np.diff(grid)
     names = collections.Counter(
         node.operator for node in walk(expression) if isinstance(node, Call)

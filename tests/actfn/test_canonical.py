@@ -1,6 +1,7 @@
 """Equal functions get one expression, different ones never do."""
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -190,3 +191,13 @@ def test_processes_agree():
         for order, seed in (("pass", "1"), ("found.reverse()", "2"))
     }
     assert len(outputs) == 1
+
+
+def test_expressions_hash_alike_in_another_process():
+    code = (
+        "import pickle, sys, actfn; "
+        "f = pickle.loads(bytes.fromhex(sys.argv[1])); "
+        "assert {f: 1}[actfn.parse('x * sigmoid(beta * x)')] == 1"
+    )
+    pickled = pickle.dumps(actfn.parse("x * sigmoid(beta * x)")).hex()
+    subprocess.run([sys.executable, "-c", code, pickled], check=True)

@@ -223,3 +223,19 @@ def test_compiled_by_tf_function(text):
 
     for eager, compiled in zip(slopes(x), tf.function(slopes)(x), strict=True):
         np.testing.assert_allclose(compiled, eager, rtol=1e-9, atol=1e-12)
+
+
+def test_arrays_give_the_values_of_tensors():
+    space, rng = actfn.SearchSpace(core_units=2), np.random.default_rng(3)
+    x, beta = np.linspace(-5, 5, 41), np.float64(0.7)
+    for _ in range(200):
+        expression = space.sample(rng)
+        program = compile_expression(expression)
+        names = [p.name for p in parameters(expression)]
+        with np.errstate(all="ignore"):
+            ours = program.value(x, [beta] * len(names))
+        theirs = evaluate(expression, x, dict.fromkeys(names, beta))
+        assert isinstance(ours, np.ndarray)
+        np.testing.assert_allclose(
+            ours, theirs, rtol=1e-9, atol=1e-12, err_msg=str(expression)
+        )
