@@ -76,8 +76,8 @@ class RidgeLandscape:
         """Returns the last layer, float32 of shape (images, `WIDTH`)."""
         program = compile_expression(expression)
         betas = [np.ones((), np.float32) for _ in parameters(expression)]
-        hidden = np.asarray(program.value(self._first, betas))
         with np.errstate(all="ignore"):
+            hidden = np.asarray(program.value(self._first, betas))
             for weights in self._weights:
                 hidden = np.asarray(program.value(hidden @ weights, betas))
         return hidden
