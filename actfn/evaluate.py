@@ -81,7 +81,7 @@ def parameter_values(
         )
     # Copies, since a custom gradient takes tensors and no variables.
     return [
-        ops.copy(ops.cast(ops.convert_to_tensor(values[name]), _working(x)))
+        ops.copy(ops.convert_to_tensor(values[name], _working(x)))
         for name in names
     ]
 

@@ -113,7 +113,9 @@ _ROWS = (
     Kernel(
         "max(x, 0.01 * x)",
         functools.partial(ops.leaky_relu, negative_slope=0.01),
-        _slope(lambda x: ops.where(x > 0, 1, ops.cast(0.01, x.dtype))),
+        _slope(
+            lambda x: ops.where(x > 0, 1, ops.convert_to_tensor(0.01, x.dtype))
+        ),
     ),
     Kernel(
         "max(x, 0) + beta * min(x, 0)", None, _prelu_gradients, native=False

@@ -1,10 +1,12 @@
 """The catalog in 16, 32 and 64 bits, far from zero and in mixed training."""
 
 import keras
+import mpmath
 import numpy as np
 import pytest
 
 import actfn
+from actfn.evaluate import evaluate
 
 tf = pytest.importorskip("tensorflow")
 
@@ -27,6 +29,68 @@ def _run(layer, x):
     return [np.asarray(tf.cast(value, "float64")) for value in (y, *gradients)]
 
 
+def _relu(x):
+    return x if x > 0 else mpmath.mpf(0)
+
+
+def _sigmoid(x):
+    return 1 / (1 + mpmath.exp(-x))
+
+
+def _elu(x):
+    return x if x > 0 else mpmath.expm1(x)
+
+
+SCALE, ALPHA = mpmath.mpf(1.0507009873554805), mpmath.mpf(1.6732632423543772)
+EXACT = {
+    "relu": _relu,
+    "relu6": lambda x: min(_relu(x), mpmath.mpf(6)),
+    "leaky_relu": lambda x: x if x > 0 else mpmath.mpf(0.01) * x,
+    "prelu": lambda x: x if x > 0 else x / 4,
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "elu": _elu,
+    "selu": lambda x: SCALE * (x if x > 0 else ALPHA * _elu(x)),
+    "gelu": lambda x: x * mpmath.ncdf(x),
+    "swish": lambda x: x * _sigmoid(x),
+    "swish_1": lambda x: x * _sigmoid(x),
+    "silu": lambda x: x * _sigmoid(x),
+    "max_sigmoid": lambda x: max(x, _sigmoid(x)),
+    "cos_minus_x": lambda x: mpmath.cos(x) - x,
+    "min_sin": lambda x: min(x, mpmath.sin(x)),
+    "atan_squared_minus_x": lambda x: mpmath.atan(x) ** 2 - x,
+    "max_tanh": lambda x: max(x, mpmath.tanh(x)),
+    "sinc_plus_x": lambda x: mpmath.sinc(x) + x,
+    "x_asinh_squared": lambda x: x * mpmath.asinh(x) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float64_is_exact_far_from_zero(name):
+    points = [
+        s * p for p in (1e-7, 0.03, 3.7, 29, 710, 1e4, 6e4) for s in (1, -1)
+    ]
+    y, slope = _run(
+        actfn.get(name, dtype="float64"),
+        tf.constant(points, "float64")[:, None],
+    )[:2]
+    with mpmath.workdps(60):
+        for order, found in enumerate((y, slope)):
+            expected = [
+                float(mpmath.diff(EXACT[name], mpmath.mpf(p), order, h=1e-20))
+                for p in points
+            ]
+            np.testing.assert_allclose(
+                found[:, 0], expected, rtol=1e-9, atol=1e-10
+            )
+
+
+def test_a_number_keeps_its_digits_as_a_parameter():
+    x = tf.ones((1, 1), "float64")
+    assert (
+        float(evaluate(actfn.parse("beta * x"), x, {"beta": 0.7})[0, 0]) == 0.7
+    )
+
+
 @pytest.mark.parametrize("dtype", LIMITS)
 @pytest.mark.parametrize("name", NAMES)
 def test_finite_wherever_it_can_be_represented(name, dtype):
@@ -34,6 +98,7 @@ def test_finite_wherever_it_can_be_represented(name, dtype):
     found = _run(actfn.get(name, dtype=dtype), x)
     exact = _run(actfn.get(name, dtype="float64"), tf.cast(x, "float64"))
     for values, expected in zip(found, exact, strict=True):
+        assert np.isfinite(expected).all()
         representable = np.abs(expected) < LARGEST.get(dtype, np.inf)
         assert np.isfinite(values[representable]).all()
 
