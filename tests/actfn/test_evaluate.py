@@ -1,13 +1,16 @@
 """Gradients against finite differences and mpmath, and what they keep."""
 
+import keras
 import mpmath
 import numpy as np
 import pytest
 from keras import ops
+from scipy import special
 
 import actfn
 from actfn.evaluate import compile_expression, evaluate
 from actfn.expression import parameters
+from actfn.kernels import activate
 
 tf = pytest.importorskip("tensorflow")
 
@@ -77,6 +80,30 @@ def test_gradients_equal_finite_differences(text, recompute):
         assert np.all(np.abs(gradient - by_beta) < limit)
 
 
+def test_per_channel_betas_where_tf_nn_silu_is_wrong():
+    x, beta = WEIGHTS * POINTS[:, None], np.array([0.4, 1.0, 2.5])
+
+    def total(beta):
+        return np.sum(x * special.expit(beta * x), axis=0)
+
+    def by_beta(swish):
+        given = tf.constant(beta)
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            y = swish(tf.constant(x), given)
+        return np.asarray(tape.gradient(y, given))
+
+    step = 1e-6
+    expected = (total(beta + step) - total(beta - step)) / (2 * step)
+    swish = actfn.parse("x * sigmoid(beta * x)")
+    for activation in (evaluate, activate):
+        ours = by_beta(lambda x, b, f=activation: f(swish, x, {"beta": b}))
+        np.testing.assert_allclose(ours, expected, rtol=1e-6)
+    theirs = by_beta(tf.nn.silu)
+    assert theirs.shape != expected.shape
+    np.testing.assert_allclose(theirs, expected.sum(), rtol=1e-6)
+
+
 EXACT = {
     "x * sigmoid(x)": lambda x: x / (1 + mpmath.exp(-x)),
     "0.5 * x * (1 + erf(0.7071067811865476 * x))": lambda x: x * mpmath.ncdf(x),
@@ -135,6 +162,38 @@ def test_the_gradient_of_a_gradient_reaches_the_parameters():
     layer.beta.assign([1 - step])
     expected = (up - penalty()) / (2 * step)
     np.testing.assert_allclose(found, [expected], rtol=1e-8)
+
+
+@pytest.mark.parametrize("text", ["swish", "x * asinh(x) ** 2", "sinc(x) + x"])
+@pytest.mark.parametrize("recompute", [True, False])
+def test_a_gradient_penalty_trains(text, recompute):
+    keras.utils.set_random_seed(0)
+    activation = actfn.get(text, recompute=recompute)
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(8), activation,
+         keras.layers.Dense(1, use_bias=False)]
+    )  # fmt: skip
+    optimizer = keras.optimizers.Adam(0.02)
+    x = tf.random.stateless_normal((64, 4), (0, 1))
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = model(x)
+            norm = tf.norm(inner.gradient(y, x), axis=1)
+            penalty = tf.reduce_mean((norm - 1) ** 2)
+        variables = model.trainable_variables
+        gradients = outer.gradient(penalty, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return penalty
+
+    penalties = [float(step()) for _ in range(60)]
+    assert np.isfinite(penalties).all()
+    assert penalties[-1] < 0.3 * penalties[0]
+    for beta in activation.trainable_variables:
+        assert np.any(np.asarray(beta) != 1)
 
 
 @pytest.mark.parametrize(
