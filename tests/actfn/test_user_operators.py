@@ -10,6 +10,7 @@ import pytest
 from keras import ops
 
 import actfn
+from actfn import search
 
 tf = pytest.importorskip("tensorflow")
 
@@ -100,6 +101,18 @@ def test_is_searched():
     assert any("blend" in str(f) for f in found)
     for expression in found:
         assert space.decode(space.encode(expression)) == expression
+    # A search that is paid for it comes to use nothing else.
+    policy = search.EvolutionPolicy(space, seed=0, population=8, tournament=4)
+    for _ in range(12):
+        proposals = policy.propose(4)
+        rewards = [
+            str(p.expression).count("bump") - 0.01 * len(str(p.expression))
+            for p in proposals
+        ]
+        policy.update(
+            [(p.id, r) for p, r in zip(proposals, rewards, strict=True)]
+        )
+    assert np.mean(rewards) > 1
 
 
 def test_trains_and_saves(tmp_path):
