@@ -11,9 +11,9 @@ from keras import layers
 
 from models.parts import (
     Parts,
-    check_input_shape,
     check_positive,
     check_rate,
+    start_small,
     units_of_depth,
 )
 from models.registry import Factory, register
@@ -67,17 +67,12 @@ def densenet(
         ValueError: If an argument is outside of what is said above.
     """
     units = units_of_depth(depth, 6 if bottleneck else 3, 4)
-    check_input_shape(input_shape, smallest=4)
     check_positive(growth=growth)
     check_rate(dropout=dropout)
-    parts = Parts(
-        activation or layers.ReLU,
-        batch_norm_momentum=batch_norm_momentum,
-        batch_norm_scale=batch_norm_scale,
-        weight_decay=weight_decay,
-        decay_of="all",
-    )
-    image = keras.Input(input_shape, name="image")
+    parts, image = start_small(
+        activation, classes, input_shape, batch_norm_momentum,
+        batch_norm_scale, weight_decay,
+    )  # fmt: skip
     x = parts.conv(image, 2 * growth if bottleneck else 16, 3)
     for block in range(3):
         if block:

@@ -14,7 +14,8 @@ from models.registry import Factory
 def check_input_shape(input_shape: Sequence[int], smallest: int = 1) -> None:
     """Raises unless `input_shape` is (height, width, channels), big enough."""
     if (
-        len(input_shape) != 3
+        not isinstance(input_shape, Sequence)
+        or len(input_shape) != 3
         or not all(isinstance(side, int) for side in input_shape)
         or min(input_shape[:2]) < smallest
         or input_shape[2] not in (1, 3)
@@ -39,9 +40,9 @@ def check_positive(**arguments: int) -> None:
 def check_rate(**arguments: float) -> None:
     """Raises unless every argument is a fraction in [0, 1)."""
     for name, value in arguments.items():
-        if not 0 <= value < 1:
+        if not isinstance(value, int | float) or not 0 <= value < 1:
             raise ValueError(
-                f"Argument `{name}` must be at least 0 and below 1. "
+                f"Argument `{name}` must be a number from 0 to below 1. "
                 f"Received: {name}={value!r}"
             )
 
@@ -52,7 +53,8 @@ def units_of_depth(depth: int, step: int, offset: int) -> int:
     Raises:
         ValueError: If no n >= 1 fits.
     """
-    units, rest = divmod(depth - offset, step)
+    fits = isinstance(depth, int)
+    units, rest = divmod(depth - offset, step) if fits else (0, 0)
     if rest or units < 1:
         examples = [step * n + offset for n in (1, 2, 3)]
         raise ValueError(
@@ -206,3 +208,31 @@ class Parts:
         model = keras.Model(inputs, outputs, name=name)
         model.activation_sites = len(self.sites)
         return model
+
+
+def start_small(
+    activation: Factory | None,
+    classes: int,
+    input_shape: Sequence[int],
+    batch_norm_momentum: float,
+    batch_norm_scale: bool,
+    weight_decay: float,
+) -> tuple[Parts, keras.KerasTensor]:
+    """Begins a network for CIFAR: ReLU by default, all parameters decay.
+
+    Returns:
+        What makes the layers, and the input.
+
+    Raises:
+        ValueError: If an argument is not allowed.
+    """
+    check_input_shape(input_shape, smallest=4)
+    check_positive(classes=classes)
+    parts = Parts(
+        activation or layers.ReLU,
+        batch_norm_momentum=batch_norm_momentum,
+        batch_norm_scale=batch_norm_scale,
+        weight_decay=weight_decay,
+        decay_of="all",
+    )
+    return parts, keras.Input(input_shape, name="image")

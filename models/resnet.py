@@ -12,8 +12,8 @@ from keras import layers, ops
 
 from models.parts import (
     Parts,
-    check_input_shape,
     check_positive,
+    start_small,
     units_of_depth,
 )
 from models.registry import Factory, register
@@ -86,21 +86,16 @@ def resnet(
         ValueError: If an argument is outside of what is said above.
     """
     units = units_of_depth(depth, 6, 2)
-    check_input_shape(input_shape, smallest=4)
     check_positive(width=width)
     if shortcut not in ("A", "B"):
         raise ValueError(
             'Argument `shortcut` must be "A" or "B". '
             f"Received: shortcut={shortcut!r}"
         )
-    parts = Parts(
-        activation or layers.ReLU,
-        batch_norm_momentum=batch_norm_momentum,
-        batch_norm_scale=batch_norm_scale,
-        weight_decay=weight_decay,
-        decay_of="all",
-    )
-    image = keras.Input(input_shape, name="image")
+    parts, image = start_small(
+        activation, classes, input_shape, batch_norm_momentum,
+        batch_norm_scale, weight_decay,
+    )  # fmt: skip
     x = parts.norm_act(parts.conv(image, width, 3))
     for stage in range(3):
         for unit in range(units):
@@ -156,16 +151,11 @@ def preactivation_resnet(
         ValueError: If an argument is outside of what is said above.
     """
     units = units_of_depth(depth, 9, 2)
-    check_input_shape(input_shape, smallest=4)
     check_positive(width=width)
-    parts = Parts(
-        activation or layers.ReLU,
-        batch_norm_momentum=batch_norm_momentum,
-        batch_norm_scale=batch_norm_scale,
-        weight_decay=weight_decay,
-        decay_of="all",
-    )
-    image = keras.Input(input_shape, name="image")
+    parts, image = start_small(
+        activation, classes, input_shape, batch_norm_momentum,
+        batch_norm_scale, weight_decay,
+    )  # fmt: skip
     x = parts.conv(image, width, 3)
     for stage in range(3):
         for unit in range(units):

@@ -56,7 +56,11 @@ def test_activation_must_be_a_factory(name, activation):
         ("resnet20", {"input_shape": (3, 32, 32)}, "1 or 3 channels"),
         ("resnet20", {"input_shape": (32, 32)}, "height, width"),
         ("resnet20", {"input_shape": (2, 2, 3)}, "at least 4"),
+        ("resnet20", {"input_shape": None}, "height, width"),
+        ("resnet20", {"input_shape": (None, None, 3)}, "height, width"),
         ("resnet20", {"classes": 0}, "positive"),
+        ("resnet20", {"classes": "10"}, "positive"),
+        ("resnet20", {"weight_decay": None}, "weight_decay"),
         ("resnet20", {"width": 1.5}, "positive"),
         ("resnet20", {"weight_decay": -1.0}, "weight_decay"),
         ("resnet20", {"batch_norm_momentum": 1.0}, "batch_norm_momentum"),
@@ -81,11 +85,11 @@ def test_wrong_arguments_say_what_is_allowed(name, options, message):
 
 
 @pytest.mark.parametrize("builder", ["resnet", "preactivation_resnet"])
-@pytest.mark.parametrize("depth", [2, 21, 165])
+@pytest.mark.parametrize("depth", [2, 21, 165, 20.0, "20"])
 def test_depth_must_fit(builder, depth):
     from models import resnet
 
-    with pytest.raises(ValueError, match=f"depth={depth}"):
+    with pytest.raises(ValueError, match=f"depth={depth!r}"):
         getattr(resnet, builder)(depth)
 
 
