@@ -24,8 +24,10 @@ format: .venv/installed
 notebooks: .venv/installed  ## run the notebooks from a clean state
 	$(BIN)/python -m pytest tests/notebooks
 
-benchmark: .venv/installed
-	$(BIN)/python -m experiments.benchmark activations
+benchmark: .venv/installed  ## measure anew what the documentation shows
+	$(BIN)/python -m experiments.benchmark activations --rounds 31
+	$(BIN)/python -m experiments.benchmark models --output results/benchmark/models.csv
+	$(BIN)/python -m experiments.benchmark pages
 
 clean:
 	rm -rf .venv build *.egg-info

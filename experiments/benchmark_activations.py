@@ -11,23 +11,19 @@ from __future__ import annotations
 
 import argparse
 import collections
+import math
 import pathlib
 import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-import numpy as np
 import tensorflow as tf
 import tqdm
 
-import actfn
-from actfn.expression import parameters
-from actfn.kernels import activate
+from experiments.benchmarking.charts import draw
+from experiments.benchmarking.kept import bytes_kept
+from experiments.benchmarking.rivals import PLAIN, contestants
 from experiments.cli import Parser
 from experiments.machine import machine
 from experiments.results import CsvLog
@@ -40,54 +36,10 @@ COLUMNS = (
     "milliseconds",
     "relative_to_plain",
     "bytes_kept",
+    "input_bytes",
+    "rounds",
     "machine",
 )
-_HALF_ROOT = 0.7071067811865476
-
-# What one writes without this package: the fastest plain way.
-PLAIN: dict[str, Callable] = {
-    "relu": lambda x, b: tf.nn.relu(x),
-    "relu6": lambda x, b: tf.nn.relu6(x),
-    "leaky_relu": lambda x, b: tf.nn.leaky_relu(x, 0.01),
-    "prelu": lambda x, b: tf.maximum(x, 0.0) + b * tf.minimum(x, 0.0),
-    "softplus": lambda x, b: tf.nn.softplus(x),
-    "elu": lambda x, b: tf.nn.elu(x),
-    "selu": lambda x, b: tf.nn.selu(x),
-    "gelu": lambda x, b: 0.5 * x * (1 + tf.math.erf(x * _HALF_ROOT)),
-    "swish": lambda x, b: x * tf.sigmoid(b * x),
-    "swish_1": lambda x, b: x * tf.sigmoid(x),
-    "max_sigmoid": lambda x, b: tf.maximum(x, tf.sigmoid(x)),
-    "cos_minus_x": lambda x, b: tf.cos(x) - x,
-    "min_sin": lambda x, b: tf.minimum(x, tf.sin(x)),
-    "atan_squared_minus_x": lambda x, b: tf.atan(x) ** 2 - x,
-    "max_tanh": lambda x, b: tf.maximum(x, tf.tanh(x)),
-    "sinc_plus_x": lambda x, b: _sinc(x) + x,
-    "x_asinh_squared": lambda x, b: x * tf.asinh(x) ** 2,
-}
-
-
-def _sinc(x):
-    safe = tf.where(x == 0.0, 1.0, x)
-    return tf.where(x == 0.0, 1.0, tf.sin(safe) / safe)
-
-
-def contestants(name: str) -> dict[str, Callable]:
-    """Returns functions of the input and the parameter, by name."""
-    expression = actfn.parse(actfn.catalog.entry(name).expression)
-    names = [parameter.name for parameter in parameters(expression)]
-
-    def ours(recompute: bool) -> Callable:
-        return lambda x, b: activate(
-            expression, x, dict.fromkeys(names, b), recompute
-        )
-
-    return {
-        "actfn": ours(True),
-        "actfn, recompute=False": ours(False),
-        "plain": PLAIN[name],
-        "tf.nn.swish": lambda x, b: tf.nn.swish(x),
-        "tf.nn.relu": lambda x, b: tf.nn.relu(x),
-    }
 
 
 def forward_and_backward(function: Callable, mode: str) -> Callable:
@@ -123,74 +75,6 @@ def medians(
     return {name: statistics.median(times[name]) for name in functions}
 
 
-def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
-    """Returns the bytes that the optimised graph keeps for the backward pass.
-
-    Args:
-        function: Of the input and a parameter per channel.
-        shape: Of the input.
-    """
-    graph = tf.Graph()
-    with graph.as_default():
-        x = tf.compat.v1.placeholder(tf.float32, shape, "x")
-        beta = tf.compat.v1.placeholder(tf.float32, shape[-1:], "beta")
-        upstream = tf.compat.v1.placeholder(tf.float32, shape, "upstream")
-        y = function(x, beta)
-        gradients = tf.gradients(y, [x, beta], upstream)
-        fetches = [y, *(g for g in gradients if g is not None)]
-    metadata = tf.compat.v1.RunMetadata()
-    with tf.compat.v1.Session(graph=graph) as session:
-        session.run(
-            fetches,
-            {
-                place: np.zeros(place.shape, "float32")
-                for place in (x, beta, upstream)
-            },
-            tf.compat.v1.RunOptions(output_partition_graphs=True),
-            metadata,
-        )
-    (partition,) = metadata.partition_graphs
-    return sum(_size(graph, partition, name) for name in _kept(partition))
-
-
-def _kept(partition) -> set[str]:
-    """Returns tensors made before the incoming gradient and read after it."""
-    nodes = {node.name: node for node in partition.node}
-    sources = {
-        name: [i.lstrip("^").partition(":")[0] for i in node.input]
-        for name, node in nodes.items()
-    }
-    late: set[str] = set()
-    size = -1
-    while size < len(late):  # A handful of nodes.
-        size = len(late)
-        late |= {
-            name
-            for name in nodes
-            if name.startswith("_arg_upstream") or late & {*sources[name]}
-        }
-    return {
-        tensor
-        for name in late
-        for tensor in nodes[name].input
-        if not tensor.startswith("^")
-        and tensor.partition(":")[0] not in late
-        and nodes[tensor.partition(":")[0]].op != "Const"
-        and nodes[name].op not in ("_Retval", "Shape")
-    }
-
-
-def _size(graph, partition, tensor: str) -> int:
-    name, _, output = tensor.partition(":")
-    if name.startswith("_arg_"):  # As in "_arg_x_0_1" for the placeholder x.
-        name = name.removeprefix("_arg_").rsplit("_", 2)[0]
-    try:
-        known = graph.get_tensor_by_name(f"{name}:{output or 0}")
-    except KeyError:  # Made by the optimiser, of the shape of the input.
-        known = graph.get_tensor_by_name("x:0")
-    return known.shape.num_elements() * known.dtype.size
-
-
 def run(
     functions: Sequence[str],
     modes: Sequence[str],
@@ -222,36 +106,13 @@ def run(
                     "milliseconds": milliseconds,
                     "relative_to_plain": milliseconds / times["plain"],
                     "bytes_kept": kept[key] if mode == "graph" else "",
+                    "input_bytes": inputs[0].dtype.size * math.prod(shape),
+                    "rounds": rounds,
                     "machine": machine(),
                 }
                 for key, milliseconds in times.items()
             ]
     return rows
-
-
-def draw(rows: Sequence[dict], path: pathlib.Path) -> None:
-    """Draws the times, one panel a mode."""
-    modes = list(dict.fromkeys(row["mode"] for row in rows))
-    names = list(dict.fromkeys(row["function"] for row in rows))
-    figure, axes = plt.subplots(
-        1, len(modes), figsize=(5 * len(modes), 1.5 + 0.5 * len(names)),
-        squeeze=False, sharey=True, layout="constrained",
-    )  # fmt: skip
-    for axis, mode in zip(axes[0], modes, strict=True):
-        bars = [row for row in rows if row["mode"] == mode]
-        keys = list(dict.fromkeys(row["contestant"] for row in bars))
-        for offset, key in enumerate(keys):
-            values = [r["milliseconds"] for r in bars if r["contestant"] == key]
-            places = [i + 0.16 * offset for i in range(len(names))]
-            axis.barh(places, values, 0.16, label=key)
-        axis.set_yticks([i + 0.32 for i in range(len(names))], names)
-        axis.invert_yaxis()
-        axis.set_xscale("log")
-        axis.set_xlabel(f"ms, forward plus backward ({mode})")
-    axes[0][0].legend()
-    figure.suptitle(machine())
-    figure.savefig(path)
-    plt.close(figure)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -154,6 +154,7 @@ def run(
     Yields:
         The rows of the file.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     log = CsvLog(path, COLUMNS)
     log.rewrite([])
     for name in tqdm.tqdm(list(names), unit="model"):
@@ -189,5 +190,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
             chosen.rounds,
         ):
             print(",".join(str(row[column]) for column in COLUMNS))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import models
+from models import markdown
 from models.cost import multiply_adds, parameters
 
 _APPLICATIONS = "keras.applications."
@@ -83,8 +84,8 @@ def rows(names: Sequence[str]) -> Iterator[Row]:
         )
 
 
-def _markdown(table: Sequence[Row]) -> str:
-    titles = (
+def _markdown(listed: Sequence[Row]) -> str:
+    columns = (
         "model",
         "ours",
         "reference",
@@ -93,9 +94,7 @@ def _markdown(table: Sequence[Row]) -> str:
         "multiply-adds",
         "activation sites",
     )
-    rule = ["---", "---:", "---:", "---", "---:", "---:", "---:"]
-    lines = [titles, rule, *table]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown.table(columns, listed, left=("model", "source"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -135,14 +134,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not options.update:
         print(text, end="")
         return
-    page = options.update.read_text(encoding="utf-8")
-    head, begin, rest = page.partition("<!-- table -->\n")
-    _, end, tail = rest.partition("<!-- end -->\n")
-    if not end:
-        parser.error(f"{options.update} has no place for the table")
-    options.update.write_text(
-        f"{head}{begin}{text}{end}{tail}", encoding="utf-8"
-    )
+    try:
+        markdown.update(options.update, "table", text)
+    except (OSError, ValueError) as error:
+        parser.error(f"--update: {error}")
 
 
 if __name__ == "__main__":

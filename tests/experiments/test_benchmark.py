@@ -10,6 +10,8 @@ import tensorflow as tf
 import actfn
 from experiments import benchmark
 from experiments import benchmark_activations as activations
+from experiments.benchmarking.kept import bytes_kept
+from experiments.benchmarking.rivals import PLAIN, contestants
 
 SHAPE = (4, 6, 8)
 ONE_TENSOR = 4 * 4 * 6 * 8
@@ -18,14 +20,12 @@ PARAMETER = 4 * 8
 
 def test_every_catalog_function_has_a_plain_rival():
     names = {actfn.catalog.entry(n).expression for n in actfn.catalog.names()}
-    assert {
-        actfn.catalog.entry(n).expression for n in activations.PLAIN
-    } == names
+    assert {actfn.catalog.entry(n).expression for n in PLAIN} == names
 
 
-@pytest.mark.parametrize("name", activations.PLAIN)
+@pytest.mark.parametrize("name", PLAIN)
 def test_rivals_compute_the_same(name):
-    rivals = activations.contestants(name)
+    rivals = contestants(name)
     x, beta = tf.random.normal((5, 8)), tf.fill([8], 0.7)
     for ours in ("actfn", "actfn, recompute=False"):
         tf.debugging.assert_near(
@@ -33,17 +33,17 @@ def test_rivals_compute_the_same(name):
         )
 
 
-@pytest.mark.parametrize("name", activations.PLAIN)
+@pytest.mark.parametrize("name", PLAIN)
 def test_one_input_tensor_is_kept(name):
-    rivals = activations.contestants(name)
-    kept = activations.bytes_kept(rivals["actfn"], SHAPE)
+    rivals = contestants(name)
+    kept = bytes_kept(rivals["actfn"], SHAPE)
     assert ONE_TENSOR <= kept <= ONE_TENSOR + PARAMETER
-    assert kept <= activations.bytes_kept(rivals["tf.nn.swish"], SHAPE)
+    assert kept <= bytes_kept(rivals["tf.nn.swish"], SHAPE)
 
 
 def test_a_plain_composition_keeps_more():
-    rivals = activations.contestants("swish")
-    assert activations.bytes_kept(rivals["plain"], SHAPE) >= 2 * ONE_TENSOR
+    rivals = contestants("swish")
+    assert bytes_kept(rivals["plain"], SHAPE) >= 2 * ONE_TENSOR
 
 
 def test_known_numbers_of_kept_bytes():
@@ -51,8 +51,8 @@ def test_known_numbers_of_kept_bytes():
         return tf.sin(x) * tf.exp(x) * tf.tanh(x)
 
     # The outer product's two factors, and those of the inner one.
-    assert activations.bytes_kept(keeps_three, SHAPE) >= 3 * ONE_TENSOR
-    assert activations.bytes_kept(lambda x, b: x + 1.0, SHAPE) == 0
+    assert bytes_kept(keeps_three, SHAPE) >= 3 * ONE_TENSOR
+    assert bytes_kept(lambda x, b: x + 1.0, SHAPE) == 0
 
 
 def test_table_and_chart(tmp_path):
@@ -67,11 +67,12 @@ def test_table_and_chart(tmp_path):
     assert all(float(row["milliseconds"]) > 0 for row in rows)
     plain = [row for row in rows if row["contestant"] == "plain"]
     assert {row["relative_to_plain"] for row in plain} == {"1"}
+    assert {row["input_bytes"] for row in rows} == {str(4 * 4 * 8)}
     assert (tmp_path / "activations.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_names_of_the_benchmarks():
-    assert {"activations", "models"} <= set(benchmark.names())
+    assert {"activations", "models", "pages"} <= set(benchmark.names())
 
 
 @pytest.mark.parametrize(

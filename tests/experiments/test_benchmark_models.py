@@ -6,7 +6,7 @@ from experiments import benchmark_models
 
 
 def test_rows_are_relative_to_relu(tmp_path, capsys):
-    path = tmp_path / "models.csv"
+    path = tmp_path / "new" / "models.csv"
     benchmark_models.main(
         f"--models resnet8 --activations swish swish_1 --batch 2 --rounds 2 "
         f"--output {path}".split()
@@ -28,12 +28,13 @@ def test_rows_are_relative_to_relu(tmp_path, capsys):
         "--models resnet9",
         "--models resnet8 --batch 0",
         "--activations nonsense(",
+        "--output /proc/nowhere/models.csv",
     ],
 )
 def test_wrong_arguments_end_with_one_line(arguments, tmp_path, capsys):
     path = tmp_path / "models.csv"
     with pytest.raises(SystemExit) as stop:
-        benchmark_models.main([*arguments.split(), "--output", str(path)])
+        benchmark_models.main(["--output", str(path), *arguments.split()])
     assert stop.value.code == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("python -m experiments.benchmark models:")

@@ -66,6 +66,7 @@ def test_command_updates_a_page(tmp_path, capsys):
     page.write_text("no place")
     with pytest.raises(SystemExit):
         command.main(["resnet8", "--update", str(page)])
+    assert "<!-- table -->" in capsys.readouterr().err
     assert page.read_text() == "no place"
 
 

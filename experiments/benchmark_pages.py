@@ -1,0 +1,58 @@
+"""Puts what the other benchmarks measured into README and documentation.
+
+Nothing is measured here. A page has the lines <!-- NAME --> and <!-- end -->
+around each table that is made from a file; the files go to docs/benchmarks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import shutil
+from collections.abc import Sequence
+
+from experiments.benchmarking import charts, tables
+from experiments.cli import Parser
+from experiments.results import read_rows
+from models import markdown
+
+# The page, the name of its block, the file of the rows, and the writer.
+BLOCKS = (
+    ("README.md", "activations", "activations.csv", tables.summary),
+    ("docs/activations.md", "details", "activations.csv", tables.details),
+    ("docs/models.md", "throughput", "models.csv", tables.throughput),
+)
+CHART = "docs/images/activations.png"
+RESULTS = "docs/benchmarks"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command."""
+    parser = Parser(
+        "python -m experiments.benchmark pages",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--directory", type=pathlib.Path, default="results/benchmark",
+        help="where activations.csv and models.csv are",
+    )  # fmt: skip
+    parser.add_argument(
+        "--root", type=pathlib.Path, default=".", help="where README.md is"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        for page, name, file, write in BLOCKS:
+            rows = read_rows(options.directory / file)
+            markdown.update(options.root / page, name, write(rows))
+            shutil.copyfile(
+                options.directory / file, options.root / RESULTS / file
+            )
+        rows = read_rows(options.directory / "activations.csv")
+        charts.draw(rows, options.root / CHART)
+    except (OSError, ValueError, KeyError) as error:
+        parser.error(f"cannot make the pages: {error}")
+
+
+if __name__ == "__main__":
+    main()
