@@ -5,6 +5,7 @@ from experiments.datasets.loading import SUBSET, load, names
 from experiments.datasets.preprocessing import (
     augment,
     channel_statistics,
+    shrink,
     standardise,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "hold_out",
     "load",
     "names",
+    "shrink",
     "standardise",
 ]

@@ -103,3 +103,19 @@ def augment(
     cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
     cropped = tf.gather(cropped, columns, axis=2, batch_dims=1)
     return tf.ensure_shape(cropped, images.shape)
+
+
+def shrink(images: tf.Tensor, size: int) -> tf.Tensor:
+    """Returns the means of square blocks of pixels.
+
+    Args:
+        images: Shape `(batch, height, width, channels)`, height as width.
+        size: New height and width; must divide the old ones.
+
+    Returns:
+        Shape `(batch, size, size, channels)`.
+    """
+    block = images.shape[1] // size
+    if block == 1:
+        return images
+    return tf.nn.avg_pool2d(images, block, block, "VALID")

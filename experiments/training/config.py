@@ -64,7 +64,8 @@ class Config:
         average_decay: Of the average of the weights that is evaluated, at
             most (1 + step) / (10 + step); 0 for the last weights.
         validation: Share of the training split that is held out.
-        image_size: Side of the images; 0 for the data's own.
+        image_size: Side of the images; 0 for the data's own. Of "cifar" a
+            divisor of that: blocks of pixels are averaged after the shift.
         padding: What the "cifar" shift pads with: "constant" for the mean
             colour, "reflect" for the mirrored edge.
         crop_area: Smallest share of an image that an Inception crop covers.

@@ -48,11 +48,23 @@ class ImageTask:
                 )
             return imagenet.ImageNetSource(data_dir, config.validation)
         data = datasets.load(config.dataset, data_dir, config.validation)
-        height, width, channels = data.train.images.shape[1:]
         if self._small:
-            self._shape = (height, width, channels)
+            self._shape = self._small_shape(data.train.images.shape[1:])
             self._statistics = datasets.channel_statistics(data.train.images)
         return ArraySource(data)
+
+    def _small_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Returns the shape that the model sees of images of this shape."""
+        height, width, channels = shape
+        size = self._config.image_size
+        if not size:
+            return shape
+        if size < 0 or height != width or height % size:
+            raise ValueError(
+                "image_size should divide the side of square images of "
+                f"{height} x {width}. Received: {size}"
+            )
+        return size, size, channels
 
     def build(self, activation: Activation) -> keras.Model:
         """See `Task`."""
@@ -79,7 +91,8 @@ class ImageTask:
             _, images, labels = batch
             images = datasets.standardise(images, *self._statistics)
             key = tf.stack([np.int64(seed), step])
-            return datasets.augment(images, key, mode=config.padding), labels
+            images = datasets.augment(images, key, mode=config.padding)
+            return datasets.shrink(images, self._shape[0]), labels
 
         def view(number: tf.Tensor, image: tf.Tensor, label: tf.Tensor):
             key = tf.stack([np.int64(seed), number])
@@ -119,7 +132,9 @@ class ImageTask:
 
         def prepare(image: tf.Tensor, label: tf.Tensor) -> tuple:
             if self._small:
-                return datasets.standardise(image, *self._statistics), label
+                image = datasets.standardise(image, *self._statistics)
+                image = datasets.shrink(image[tf.newaxis], self._shape[0])
+                return image[0], label
             return inception.evaluation_view(image, config.image_size), label
 
         @tf.function(autograph=False, reduce_retracing=True)

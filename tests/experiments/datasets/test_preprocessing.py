@@ -68,3 +68,16 @@ def test_augment_without_flip_or_padding():
     first = datasets.augment(images, (0, 1))
     np.testing.assert_array_equal(first, datasets.augment(images, (0, 1)))
     assert not np.array_equal(first, datasets.augment(images, (0, 2)))
+
+
+def test_shrink_averages_blocks():
+    images = tiny_images(2)[:, :, :4].astype(np.float32)
+    images = images[:, :4]
+    small = datasets.shrink(tf.constant(images), 2).numpy()
+    assert small.shape == (2, 2, 2, 3)
+    for row, column in np.ndindex(2, 2):
+        block = images[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        np.testing.assert_allclose(
+            small[:, row, column], block.mean(axis=(1, 2)), rtol=1e-6
+        )
+    np.testing.assert_array_equal(datasets.shrink(images, 4), images)

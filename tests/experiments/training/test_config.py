@@ -6,7 +6,15 @@ import models
 from experiments.datasets import sentences
 from experiments.training import config
 
-DATASETS = {"cifar10", "cifar100", "imagenet2012", sentences.WMT}
+DATASETS = {
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imagenet2012",
+    sentences.WMT,
+}
+# Our own comparison of activations, in small.
+OWN = {f"{d}_half_size_resnet20" for d in ("cifar10", "fashion_mnist")}
 
 
 def test_there_is_a_file_for_each_published_experiment():
@@ -22,11 +30,12 @@ def test_there_is_a_file_for_each_published_experiment():
             "nasnet_a_mobile",
         )
     }
-    assert set(config.names()) == small | large | {"wmt14_transformer_base"}
+    published = small | large | {"wmt14_transformer_base"}
+    assert set(config.names()) == published | OWN
 
 
 @pytest.mark.parametrize("name", config.names())
-def test_a_published_recipe_names_a_model_and_its_options(name):
+def test_a_recipe_names_a_model_and_its_options(name):
     recipe = config.load(name)
     assert recipe.name == name
     assert name.endswith(recipe.model)

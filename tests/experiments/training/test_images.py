@@ -1,0 +1,19 @@
+import pytest
+
+from experiments.training import session
+
+
+def test_a_model_sees_images_of_the_chosen_size(task, change):
+    half = session.make_task(change(image_size=14))
+    images, labels = next(iter(half.batches(0, 0)))
+    assert images.shape == (16, 14, 14, 1)
+    whole, same = next(iter(task.batches(0, 0)))
+    assert (labels.numpy() == same.numpy()).all()
+    blocks = whole.numpy().reshape(16, 14, 2, 14, 2, 1).mean(axis=(2, 4))
+    assert images.numpy() == pytest.approx(blocks, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [13, 56, -2])
+def test_an_image_size_that_does_not_divide_is_refused(change, size):
+    with pytest.raises(ValueError, match=f"28 x 28. Received: {size}"):
+        session.make_task(change(image_size=size))
