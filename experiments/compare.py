@@ -2,6 +2,7 @@
 
     python -m experiments.compare --published
     python -m experiments.compare results/*.csv --format latex
+    python -m experiments.compare --page docs/results.md
 
 Results are CSV files of `experiments.train`. What is printed is computed from
 them and from `experiments/published_results.csv` at each call.
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments.cli import Parser
-from experiments.comparison import published
+from experiments.comparison import pages, published
 from experiments.comparison.tables import FORMATS, Table
 
 
@@ -35,6 +36,11 @@ def _parser() -> Parser:
         help="Tables 1 to 11 as printed, and the recount of Table 3",
     )
     parser.add_argument(
+        "--learning-rates",
+        action="store_true",
+        help="a line for each learning rate of what was run with several",
+    )
+    parser.add_argument(
         "--format",
         choices=FORMATS,
         default="markdown",
@@ -46,17 +52,27 @@ def _parser() -> Parser:
         metavar="FILE",
         help="write there instead of printing",
     )
+    parser.add_argument(
+        "--page",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="make the tables of this Markdown file anew, each between a line "
+        "<!-- compare ARGUMENTS --> and a line <!-- end -->",
+    )
     return parser
 
 
 def tables(
-    results: Sequence[pathlib.Path], with_published: bool
+    results: Sequence[pathlib.Path],
+    with_published: bool,
+    by_learning_rate: bool = False,
 ) -> list[Table]:
     """Returns the published tables, if wanted, then those of our runs.
 
     Args:
         results: CSV files of our runs, or none.
         with_published: Whether to include the paper's tables.
+        by_learning_rate: Whether our runs are to be told apart by it.
 
     Raises:
         ValueError: If a results file is broken; names the file and the line.
@@ -64,30 +80,44 @@ def tables(
     found = published.tables() if with_published else []
     if results:
         # TensorFlow loads with these; the published tables do without.
-        from experiments.comparison import ours, runs
+        from experiments.comparison import ours, rates, runs
 
-        found += ours.tables(runs.read(results))
+        kind = rates if by_learning_rate else ours
+        found += kind.tables(runs.read(results))
     return found
+
+
+def render(arguments: Sequence[str] | None) -> tuple[str, pathlib.Path | None]:
+    """Returns the text that arguments ask for, and where it is to go.
+
+    Raises:
+        OSError: If a file cannot be read.
+        ValueError: If a results file or a page is broken.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.page:
+        page = options.page.read_text(encoding="utf-8")
+        return pages.refresh(page, lambda more: render(more)[0]), options.page
+    if not options.results and not options.published:
+        parser.error(
+            "results should be at least one CSV file, or --published or "
+            "--page be given. Received: neither"
+        )
+    found = tables(options.results, options.published, options.learning_rates)
+    return "\n".join(map(FORMATS[options.format], found)), options.output
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program; exit status 2 and one line on bad input."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if not options.results and not options.published:
-        parser.error(
-            "results should be at least one CSV file, or --published be "
-            "given. Received: neither"
-        )
     try:
-        found = tables(options.results, options.published)
-        text = "\n".join(map(FORMATS[options.format], found))
-        if options.output:
-            options.output.write_text(text, encoding="utf-8")
+        text, output = render(arguments)
+        if output:
+            output.write_text(text, encoding="utf-8")
         else:
             sys.stdout.write(text)
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        _parser().error(str(error))
 
 
 if __name__ == "__main__":

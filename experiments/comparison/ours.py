@@ -9,7 +9,7 @@ from decimal import Decimal
 from scipy import stats
 
 from experiments.comparison import counting, published
-from experiments.comparison.runs import Run
+from experiments.comparison.runs import BLEU, Run
 from experiments.comparison.tables import Cell, Table
 
 SUMMARY_COLUMNS = (
@@ -26,12 +26,29 @@ SUMMARY_COLUMNS = (
     "published",
     "seconds",
 )
+PAIR_COLUMNS = (
+    "activation",
+    "pairs",
+    "better",
+    "equal",
+    "worse",
+    "difference",
+    "p",
+    "p_holm",
+)
 _NOTE = (
     "low, high: 95% confidence interval of the mean (Student's t); "
     "minus_relu: mean difference from ReLU over the seeds that both have, "
     f"with its interval; published: median in {published.PAPER}; "
     "seconds: median of a run."
 )
+
+_PAIRS_NOTE = (
+    "A pair is a run and ReLU's with the same model, data, steps and seed. "
+    "difference: mean over the pairs; p: two-sided sign test, equal pairs "
+    "left out; p_holm: p corrected for the number of lines (Holm)."
+)
+REFERENCE = "ReLU"
 
 Setting = tuple[str, str, int]
 """What runs must share to stand in one table: model, data set, steps."""
@@ -40,14 +57,15 @@ Group = dict[str, list[Run]]
 
 
 def tables(runs: Sequence[Run]) -> list[Table]:
-    """Returns a summary of each setting, and the counts over all models.
+    """Returns a summary of each setting, and the counts over all of them.
 
     Raises:
         ValueError: If an activation was run with several learning rates and
             nothing but the test accuracy is there to choose by.
     """
     groups = group(runs)
-    return [*(summary(s, g) for s, g in groups.items()), counts(groups)]
+    summaries = [summary(setting, runs) for setting, runs in groups.items()]
+    return [*summaries, pairs(groups), counts(groups)]
 
 
 def group(runs: Sequence[Run]) -> dict[Setting, Group]:
@@ -95,25 +113,19 @@ def summary(setting: Setting, runs: Group) -> Table:
     """Returns the table of one setting, the best median first."""
     model, dataset, steps = setting
     reference = published.reference()
-    relu = {run.seed: run.accuracy for run in runs.get("ReLU", [])}
     rows: list[list[Cell]] = []
     for activation, repeats in runs.items():
         values = [run.accuracy for run in repeats]
-        differences = [
-            run.accuracy - relu[run.seed]
-            for run in repeats
-            if run.seed in relu and activation != "ReLU"
-        ]
         rows.append(
             [
                 activation,
                 repeats[0].learning_rate or None,
                 len(values),
-                _digits(statistics.median(values)),
-                *_mean_and_interval(values),
-                *_mean_and_interval(differences),
+                digits(statistics.median(values)),
+                *mean_and_interval(values),
+                *mean_and_interval(differences(repeats, runs, activation)),
                 reference.get((model, dataset, activation)),
-                _digits(statistics.median(run.seconds for run in repeats), 0),
+                digits(statistics.median(run.seconds for run in repeats), 0),
             ]
         )
     rows.sort(key=lambda row: row[3], reverse=True)
@@ -125,20 +137,58 @@ def summary(setting: Setting, runs: Group) -> Table:
     return Table(title, SUMMARY_COLUMNS, rows, note)
 
 
-def _digits(value: float, digits: int = 2) -> Decimal:
-    return round(Decimal(value), digits)
+def differences(
+    repeats: Sequence[Run], runs: Group, activation: str
+) -> list[float]:
+    """Returns by how much runs beat ReLU's of the same seed; none for ReLU."""
+    relu = {run.seed: run.accuracy for run in runs.get(REFERENCE, [])}
+    if activation == REFERENCE:
+        return []
+    return [r.accuracy - relu[r.seed] for r in repeats if r.seed in relu]
 
 
-def _mean_and_interval(values: Sequence[float]) -> list[Decimal | None]:
-    """Returns mean, lower and upper end; as much as the values allow."""
+def pairs(groups: dict[Setting, Group]) -> Table:
+    """Returns how often each activation is better than ReLU, run by run.
+
+    Translations are left out: their test sets are not runs of their own.
+    """
+    found: dict[str, list[float]] = defaultdict(list)
+    for runs in groups.values():
+        for activation, repeats in runs.items():
+            if repeats[0].metric == BLEU:
+                continue
+            found[activation] += differences(repeats, runs, activation)
+    rows = []
+    for activation, values in found.items():
+        if values:
+            better, worse = (
+                sum(sign * value > 0 for value in values) for sign in (1, -1)
+            )
+            sides = better, len(values) - better - worse, worse
+            mean = digits(statistics.fmean(values))
+            p = counting.two_sided(better, worse)
+            rows.append((activation, len(values), *sides, mean, p))
+    corrected = counting.holm([row[-1] for row in rows])
+    rows = [(*row, p) for row, p in zip(rows, corrected, strict=True)]
+    rows.sort(key=lambda row: row[5], reverse=True)
+    return Table("Run by run against ReLU", PAIR_COLUMNS, rows, _PAIRS_NOTE)
+
+
+def digits(value: float, places: int = 2) -> Decimal:
+    """Returns a number as it is to be printed."""
+    return round(Decimal(value), places)
+
+
+def mean_and_interval(values: Sequence[float]) -> list[Decimal | None]:
+    """Returns mean and ends of its 95% interval, as far as values allow."""
     if not values:
         return [None] * 3
     mean = statistics.fmean(values)
     if len(values) == 1:
-        return [_digits(mean), None, None]
+        return [digits(mean), None, None]
     error = statistics.stdev(values) / math.sqrt(len(values))
     half = float(stats.t.ppf(0.975, len(values) - 1)) * error
-    return [_digits(mean), _digits(mean - half), _digits(mean + half)]
+    return [digits(mean), digits(mean - half), digits(mean + half)]
 
 
 def counts(groups: dict[Setting, Group]) -> Table:
@@ -156,7 +206,7 @@ def counts(groups: dict[Setting, Group]) -> Table:
         for activation, runs in groups[model, dataset, steps].items():
             median = statistics.median(run.accuracy for run in runs)
             values = by_activation.setdefault(activation, {})
-            values[dataset] = _digits(median, 1)
+            values[dataset] = digits(median, 1)
     found = dict.fromkeys(a for by in results.values() for a in by)
     variants = [a for a in published.VARIANTS if a in found]
     variants += [a for a in found if a not in (*variants, *counting.BASELINES)]

@@ -22,7 +22,8 @@ def test_each_newstest_stands_beside_the_published_bleu(tmp_path):
     )
     found = runs.read([path])
     assert [run.metric for run in found] == ["BLEU"] * 4
-    first, second, counts = ours.tables(found)
+    first, second, pairs, counts = ours.tables(found)
+    assert not pairs.rows  # Test sets are no runs of their own.
     assert first.title == (
         "12-layer Base Transformer on WMT14 En-De newstest2013, "
         "300000 steps: BLEU"

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.comparison import ours, runs
+from experiments.comparison import counting, ours, runs
 
 HEADER = "config,dataset,activation,seed,test_accuracy,steps,seconds"
 
@@ -33,7 +33,7 @@ def test_prelu_formula_starts_elsewhere():
 
 
 def summary_of(path):
-    (table, counts) = ours.tables(runs.read([path]))
+    (table, _, counts) = ours.tables(runs.read([path]))
     return (
         {
             row[0]: dict(zip(table.columns, row, strict=True))
@@ -107,3 +107,34 @@ def test_learning_rate_is_chosen_on_validation(tmp_path):
     assert rows["ReLU"]["learning_rate"] == "0.2"
     assert str(rows["ReLU"]["median"]) == "80.00"
     assert table.note.endswith("Data: re-encoded.")
+
+
+def test_runs_are_paired_with_relu_by_setting_and_seed(tmp_path):
+    lines = [
+        f"a,{dataset},{activation},{seed},{accuracy},9,1"
+        for dataset in ("cifar10", "cifar100")
+        for seed in range(3)
+        for activation, accuracy in (
+            ("relu", 0.5),
+            ("swish", 0.6),
+            ("elu", (0.4, 0.5, 0.6)[seed]),
+        )
+    ]
+    lines.append("a,cifar10,gelu,7,0.9,9,1")  # no ReLU has this seed
+    lines.append("a,cifar10,swish,0,0.1,5,1")  # nor this number of steps
+    path = write(tmp_path / "ours.csv", *lines)
+    table = ours.pairs(ours.group(runs.read([path])))
+    swish, elu = (list(map(str, row)) for row in table.rows)
+    assert swish[:6] == ["Swish", "6", "6", "0", "0", "10.00"]
+    assert elu[:6] == ["ELU", "6", "2", "2", "2", "0.00"]
+    # Both sides: 2 / 2**6; twice that for the first of two lines.
+    assert [row[6] for row in table.rows] == [0.03125, 1]
+    assert [row[7] for row in table.rows] == [0.0625, 1]
+
+
+def test_holm():
+    # By hand: 4 * 0.01, 3 * 0.02, then 2 * 0.03 and 1 * 0.04 are raised.
+    found = counting.holm([0.04, 0.01, 0.03, 0.02])
+    assert found == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert counting.holm([0.9, 0.8]) == [1, 1]
+    assert counting.holm([]) == []
