@@ -4,13 +4,11 @@ python -m experiments.figures functions --activation swish --beta 0.1 1 10
 python -m experiments.figures training RUN_FOLDER ...
 python -m experiments.figures trained RUN_FOLDER
 python -m experiments.figures depth RESULTS.csv ...
+python -m experiments.figures differences RESULTS.csv ...
 """
 
 import argparse
 import pathlib
-import re
-import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +19,6 @@ from experiments.cli import Parser
 _RANGE = (-6.0, 6.0)
 _BETAS = (0.1, 1.0, 10.0)
 _WINDOW = 20
-_DEPTH = re.compile(r"\D(\d+)(?:_tiny)?(?=\+|$)")
 
 
 def functions(
@@ -125,50 +122,6 @@ def trained_values(folder: pathlib.Path, data_dir: str | None = None) -> Figure:
     return figure
 
 
-def depth(results: Sequence[pathlib.Path]) -> Figure:
-    """Draws test accuracy over depth, a line an activation.
-
-    The depth is the number that the config's model ends with; each point is
-    the median over runs, with all runs as dots.
-
-    Args:
-        results: CSV files of `experiments.train`.
-
-    Raises:
-        ValueError: If a file is broken, or no model's name has a depth.
-    """
-    from experiments.comparison import runs
-
-    found: dict[str, dict[int, list[float]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for run in runs.read(results):
-        # Of "resnet164+model=resnet20" the last one is what was trained.
-        numbers = _DEPTH.findall(run.model)
-        if numbers:
-            found[run.activation][int(numbers[-1])].append(run.accuracy)
-    if not found:
-        raise ValueError(
-            "results should hold models whose names end with their depth. "
-            f"Received: none in {', '.join(map(str, results))}"
-        )
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    for activation, by_depth in found.items():
-        depths = sorted(by_depth)
-        medians = [statistics.median(by_depth[number]) for number in depths]
-        (line,) = axes.plot(depths, medians, label=activation)
-        for number in depths:
-            values = by_depth[number]
-            axes.plot(
-                [number] * len(values), values, ".", color=line.get_color()
-            )
-    axes.set(xlabel="depth", ylabel="test accuracy (%)")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    return figure
-
-
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m experiments.figures",
@@ -184,8 +137,12 @@ def _parser() -> Parser:
     kind = kinds.add_parser("trained", help="betas and pre-activations")
     kind.add_argument("folder", type=pathlib.Path)
     kind.add_argument("--data-dir", metavar="DIR")
-    kind = kinds.add_parser("depth", help="accuracy over depth")
-    kind.add_argument("results", nargs="+", type=pathlib.Path)
+    for name, what in (
+        ("depth", "accuracy over depth"),
+        ("differences", "accuracy minus ReLU's"),
+    ):
+        kind = kinds.add_parser(name, help=what)
+        kind.add_argument("results", nargs="+", type=pathlib.Path)
     for kind in kinds.choices.values():
         kind.add_argument(
             "--output",
@@ -205,7 +162,9 @@ def draw(options: argparse.Namespace) -> Figure:
         return training(options.folders)
     if options.kind == "trained":
         return trained_values(options.folder, options.data_dir)
-    return depth(options.results)
+    from experiments.comparison import charts
+
+    return getattr(charts, options.kind)(options.results)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@ import pytest
 
 from actfn import analysis
 from experiments import figures
+from experiments.comparison import charts
 from experiments.training import config, session, trained
 from experiments.training.run import Run
 
@@ -86,10 +87,33 @@ def test_depth_against_accuracy(tmp_path):
         "cifar10_resnet164,cifar10,swish,0,0.8,9,1\n"
         "cifar10_resnet8,cifar10,relu,0,0.4,9,1\n"
     )
-    (axes,) = figures.depth([path]).axes
+    (axes,) = charts.depth([path]).axes
     drawn = lines(axes)
     np.testing.assert_allclose(drawn["Swish"], [[20, 60], [164, 80]])
     np.testing.assert_allclose(drawn["ReLU"], [[8, 40]])
+
+
+def test_differences_are_drawn_of_pairs(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text(
+        HEADER + "a,cifar10,relu,0,0.5,9,1\n"
+        "a,cifar10,relu,1,0.6,9,1\n"
+        "a,cifar10,swish,0,0.6,9,1\n"
+        "a,cifar10,swish,1,0.64,9,1\n"
+        "a,cifar10,elu,1,0.5,9,1\n"
+        "b,cifar10,swish,0,0.5,9,1\n"
+    )
+    (axes,) = charts.differences([path]).axes
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert labels == ["ELU", "Swish"]
+    first, _, dots, mean, interval, _ = axes.get_lines()
+    np.testing.assert_allclose(first.get_xydata(), [[-10, 0]])
+    np.testing.assert_allclose(dots.get_xydata(), [[10, 1], [4, 1]])
+    np.testing.assert_allclose(mean.get_xydata(), [[7, 1]])
+    # Student's t with 1 degree of freedom: 12.706 * 3.
+    np.testing.assert_allclose(
+        interval.get_xdata(), [7 - 38.12, 7 + 38.12], atol=0.005
+    )
 
 
 def failure(capsys, *arguments):
@@ -109,6 +133,7 @@ def test_wrong_input_ends_with_one_line(tmp_path, capsys):
     path = tmp_path / "results.csv"
     path.write_text(HEADER + "mine,cifar10,swish,0,0.5,9,1\n")
     assert "end with their depth" in failure(capsys, "depth", path)
+    assert "should hold ReLU" in failure(capsys, "differences", path)
 
 
 def test_a_figure_is_written(tmp_path):

@@ -1,0 +1,107 @@
+"""Figures of finished runs, drawn from their CSV files."""
+
+import pathlib
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.comparison import ours, runs
+
+_DEPTH = re.compile(r"\D(\d+)(?:_tiny)?(?=\+|$)")
+
+
+def depth(results: Sequence[pathlib.Path]) -> Figure:
+    """Draws test accuracy over depth, a line an activation.
+
+    The depth is the number that the config's model ends with; each point is
+    the median over runs, with all runs as dots.
+
+    Args:
+        results: CSV files of `experiments.train`.
+
+    Raises:
+        ValueError: If a file is broken, or no model's name has a depth.
+    """
+    found: dict[str, dict[int, list[float]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for run in runs.read(results):
+        # Of "resnet164+model=resnet20" the last one is what was trained.
+        numbers = _DEPTH.findall(run.model)
+        if numbers:
+            found[run.activation][int(numbers[-1])].append(run.accuracy)
+    if not found:
+        raise ValueError(
+            "results should hold models whose names end with their depth. "
+            f"Received: none in {', '.join(map(str, results))}"
+        )
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for activation, by_depth in found.items():
+        depths = sorted(by_depth)
+        medians = [statistics.median(by_depth[number]) for number in depths]
+        (line,) = axes.plot(depths, medians, label=activation)
+        for number in depths:
+            values = by_depth[number]
+            axes.plot(
+                [number] * len(values), values, ".", color=line.get_color()
+            )
+    axes.set(xlabel="depth", ylabel="test accuracy (%)")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def differences(results: Sequence[pathlib.Path]) -> Figure:
+    """Draws test accuracy minus ReLU's of the same seed, a panel a setting.
+
+    Each dot is a pair of runs, each bar the 95% confidence interval of the
+    mean (Student's t); the best mean is on top.
+
+    Args:
+        results: CSV files of `experiments.train`.
+
+    Raises:
+        ValueError: If a file is broken, or no run has its pair.
+    """
+    found = {}
+    for setting, group in ours.group(runs.read(results)).items():
+        for activation, repeats in group.items():
+            values = ours.differences(repeats, group, activation)
+            if values:
+                found.setdefault(setting, {})[activation] = values
+    if not found:
+        raise ValueError(
+            "results should hold ReLU and another activation with the same "
+            f"seed. Received: none in {', '.join(map(str, results))}"
+        )
+    longest = max(map(len, found.values()))
+    size = (5 * len(found), 1.5 + 0.28 * longest)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(found), squeeze=False)[0]
+    for axes, (setting, paired) in zip(panels, found.items(), strict=True):
+        _draw_differences(axes, paired)
+        model, dataset, steps = setting
+        axes.set(
+            title=f"{model}\n{dataset}, {steps} steps",
+            xlabel="test accuracy minus ReLU's (points)",
+        )
+    return figure
+
+
+def _draw_differences(axes: Axes, paired: dict[str, list[float]]) -> None:
+    ascending = sorted(paired, key=lambda name: statistics.fmean(paired[name]))
+    for height, name in enumerate(ascending):
+        values = paired[name]
+        mean, low, high = ours.mean_and_interval(values)
+        axes.plot(values, [height] * len(values), ".", color="C0", alpha=0.6)
+        axes.plot(float(mean), height, "|", color="black", markersize=9)
+        if low is not None:
+            axes.plot([float(low), float(high)], [height] * 2, color="black")
+    axes.axvline(0, color="C3", linewidth=1)
+    axes.set_yticks(range(len(ascending)), ascending)
+    axes.grid(alpha=0.3)
