@@ -130,11 +130,11 @@ class ImageTask:
         """
         config = self._config
 
-        def prepare(image: tf.Tensor, label: tf.Tensor) -> tuple:
-            if self._small:
-                image = datasets.standardise(image, *self._statistics)
-                image = datasets.shrink(image[tf.newaxis], self._shape[0])
-                return image[0], label
+        def standard(images: tf.Tensor, labels: tf.Tensor) -> tuple:
+            images = datasets.standardise(images, *self._statistics)
+            return datasets.shrink(images, self._shape[0]), labels
+
+        def view(image: tf.Tensor, label: tf.Tensor) -> tuple:
             return inception.evaluation_view(image, config.image_size), label
 
         @tf.function(autograph=False, reduce_retracing=True)
@@ -149,8 +149,11 @@ class ImageTask:
             ]
 
         examples = self._source.evaluation(split, config.evaluation_limit)
-        examples = self._map(examples, prepare)
-        found = [hits(*batch) for batch in examples.batch(_EVALUATION_BATCH)]
+        if self._small:
+            batches = self._map(examples.batch(_EVALUATION_BATCH), standard)
+        else:
+            batches = self._map(examples, view).batch(_EVALUATION_BATCH)
+        found = [hits(*batch) for batch in batches]
         return {
             column: float(np.mean(np.concatenate(each)))
             for column, each in zip(
