@@ -60,7 +60,8 @@ def differences(results: Sequence[pathlib.Path]) -> Figure:
     """Draws test accuracy minus ReLU's of the same seed, a panel a setting.
 
     Each dot is a pair of runs, each bar the 95% confidence interval of the
-    mean (Student's t); the best mean is on top.
+    mean (Student's t); the best mean is on top. Activations of which a run
+    diverged are named below.
 
     Args:
         results: CSV files of `experiments.train`.
@@ -68,11 +69,14 @@ def differences(results: Sequence[pathlib.Path]) -> Figure:
     Raises:
         ValueError: If a file is broken, or no run has its pair.
     """
-    found = {}
+    found: dict[ours.Setting, dict[str, list[float]]] = {}
+    lost = defaultdict(list)
     for setting, group in ours.group(runs.read(results)).items():
         for activation, repeats in group.items():
             values = ours.differences(repeats, group, activation)
-            if values:
+            if values and any(run.diverged for run in repeats):
+                lost[setting].append(activation)
+            elif values:
                 found.setdefault(setting, {})[activation] = values
     if not found:
         raise ValueError(
@@ -86,10 +90,10 @@ def differences(results: Sequence[pathlib.Path]) -> Figure:
     for axes, (setting, paired) in zip(panels, found.items(), strict=True):
         _draw_differences(axes, paired)
         model, dataset, steps = setting
-        axes.set(
-            title=f"{model}\n{dataset}, {steps} steps",
-            xlabel="test accuracy minus ReLU's (points)",
-        )
+        label = "test accuracy minus ReLU's (points)"
+        if lost[setting]:
+            label += f"\nnot shown, as it diverged: {', '.join(lost[setting])}"
+        axes.set(title=f"{model}\n{dataset}, {steps} steps", xlabel=label)
     return figure
 
 

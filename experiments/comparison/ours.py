@@ -131,10 +131,15 @@ def summary(setting: Setting, runs: Group) -> Table:
     rows.sort(key=lambda row: row[3], reverse=True)
     every = [run for repeats in runs.values() for run in repeats]
     title = f"{model} on {dataset}, {steps} steps: {every[0].metric}"
-    origins = {run.provenance for run in every}
-    data = "; ".join(sorted(origins - {""}))
-    note = f"{_NOTE} Data: {data}." if data else _NOTE
-    return Table(title, SUMMARY_COLUMNS, rows, note)
+    notes = [_NOTE]
+    lost = {a: sum(run.diverged for run in runs[a]) for a in runs}
+    if any(lost.values()):
+        parts = [f"{n} of {a}" for a, n in lost.items() if n]
+        notes.append(f"Diverged, thus never right: {', '.join(parts)}.")
+    data = "; ".join(sorted({run.provenance for run in every} - {""}))
+    if data:
+        notes.append(f"Data: {data}.")
+    return Table(title, SUMMARY_COLUMNS, rows, " ".join(notes))
 
 
 def differences(

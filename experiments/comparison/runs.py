@@ -79,6 +79,7 @@ class Run:
     validation: float | None
     seconds: float
     provenance: str
+    diverged: bool = False
     metric: str = ACCURACY
 
     @property
@@ -92,10 +93,10 @@ def read(paths: Sequence[pathlib.Path]) -> list[Run]:
 
     Args:
         paths: Files with at least the columns `COLUMNS`; `learning_rate`,
-            `validation_accuracy` and `provenance` (of the data) are used if
-            they are there. Accuracies are shares between 0 and 1. Instead
-            of an accuracy, `bleu` may hold "test set=BLEU" with blanks
-            between, for translation.
+            `validation_accuracy`, `provenance` (of the data) and `status` are
+            used if they are there. Accuracies are shares between 0 and 1.
+            Instead of an accuracy, `bleu` may hold "test set=BLEU" with
+            blanks between, for translation.
 
     Returns:
         The runs of all files; one for each test set of a translation.
@@ -183,6 +184,7 @@ def _runs(row: dict[str, str]) -> list[Run]:
         validation=_percent(row, "validation_accuracy") if validation else None,
         seconds=_number(row, "seconds", float),
         provenance=row.get("provenance", ""),
+        diverged=row.get("status") == "diverged",
     )
     if row.get("bleu") and not row["test_accuracy"]:
         return [

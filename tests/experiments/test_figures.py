@@ -96,14 +96,17 @@ def test_depth_against_accuracy(tmp_path):
 def test_differences_are_drawn_of_pairs(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text(
-        HEADER + "a,cifar10,relu,0,0.5,9,1\n"
-        "a,cifar10,relu,1,0.6,9,1\n"
-        "a,cifar10,swish,0,0.6,9,1\n"
-        "a,cifar10,swish,1,0.64,9,1\n"
-        "a,cifar10,elu,1,0.5,9,1\n"
-        "b,cifar10,swish,0,0.5,9,1\n"
+        HEADER.replace("\n", ",status\n")
+        + "a,cifar10,relu,0,0.5,9,1,completed\n"
+        "a,cifar10,relu,1,0.6,9,1,completed\n"
+        "a,cifar10,swish,0,0.6,9,1,completed\n"
+        "a,cifar10,swish,1,0.64,9,1,completed\n"
+        "a,cifar10,elu,1,0.5,9,1,completed\n"
+        "a,cifar10,selu,0,0.0,9,1,diverged\n"
+        "b,cifar10,swish,0,0.5,9,1,completed\n"
     )
     (axes,) = charts.differences([path]).axes
+    assert axes.get_xlabel().endswith("diverged: SELU")
     labels = [text.get_text() for text in axes.get_yticklabels()]
     assert labels == ["ELU", "Swish"]
     first, _, dots, mean, interval, _ = axes.get_lines()

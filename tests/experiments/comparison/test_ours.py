@@ -109,6 +109,18 @@ def test_learning_rate_is_chosen_on_validation(tmp_path):
     assert table.note.endswith("Data: re-encoded.")
 
 
+def test_diverged_runs_are_named(tmp_path):
+    path = write(
+        tmp_path / "ours.csv",
+        "a,cifar10,relu,1,0.90,9,1,completed",
+        "a,cifar10,elu,1,0.0,9,1,diverged",
+        "a,cifar10,elu,2,0.8,9,1,completed",
+        header=f"{HEADER},status",
+    )
+    _, table, _ = summary_of(path)
+    assert table.note.endswith("Diverged, thus never right: 1 of ELU.")
+
+
 def test_runs_are_paired_with_relu_by_setting_and_seed(tmp_path):
     lines = [
         f"a,{dataset},{activation},{seed},{accuracy},9,1"
