@@ -36,8 +36,13 @@ def test_only_tables_are_made_anew():
 
 
 @pytest.mark.parametrize(
-    "page", ["no table", PAGE.replace("<!-- end -->\n\nW", "W")]
+    ("page", "message"),
+    [
+        ("no table", "<!-- compare ARGUMENTS -->"),
+        (PAGE.replace("old\n<!-- end -->\n", ""), "<!-- end -->"),
+        (PAGE.removesuffix("<!-- end -->\n"), "<!-- end -->"),
+    ],
 )
-def test_a_page_without_whole_places_is_refused(page):
-    with pytest.raises(ValueError, match="places for tables"):
+def test_a_page_without_whole_places_is_refused(page, message):
+    with pytest.raises(ValueError, match=message):
         pages.refresh(page, lambda arguments: "")
