@@ -1,8 +1,7 @@
 """The child: a small network trained briefly to judge one activation.
 
-A child is built, trained by one compiled loop over steps, and evaluated. The
-loop takes its batches from memory inside the graph and leaves at the first
-loss that is not finite, so a step costs no Python and a diverged child little.
+A child is built, trained by one compiled loop over steps, and evaluated.
+Children that cannot become good are not trained to the end; see `Recipe`.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -17,9 +17,11 @@ import tensorflow as tf
 
 import actfn
 import models
-from experiments import datasets
+from experiments import datasets, screening
+from experiments.child_training import Training, cross_entropy
 
 _EVALUATION_BATCH = 500
+_SCREENING_BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Recipe:
         augment: Whether to shift by up to 4 pixels and to mirror.
         validation: The share of the training images held out; its accuracy
             is the reward.
+        screen: Whether a child is given up that is hopeless: one whose
+            function is constant or not finite on standard-normal inputs, or
+            whose outputs are not finite before training, or whose training
+            loss is no better than guessing after a quarter of the steps.
+        rungs: Shares of the steps after which the validation accuracy is
+            reported while the child trains, for successive halving.
     """
 
     dataset: str = datasets.SUBSET
@@ -51,6 +59,8 @@ class Recipe:
     weight_decay: float = 0.0
     augment: bool = False
     validation: float = 0.25
+    screen: bool = True
+    rungs: tuple[float, ...] = ()
 
 
 PRESETS = {
@@ -78,19 +88,28 @@ class ChildResult:
 
     Attributes:
         accuracy: The share of evaluation images classified correctly; NaN if
-            training diverged.
-        loss: The mean cross-entropy on them; NaN if training diverged.
+            training diverged or never began.
+        loss: The mean cross-entropy on them; NaN likewise.
         seconds: Wall time of building, training and evaluation.
+        rejected: Whether it was given up though nothing diverged in training.
+        reason: Why it was not trained to the end; empty if it was.
     """
 
     accuracy: float
     loss: float
     seconds: float
+    rejected: bool = False
+    reason: str = ""
 
     @property
     def diverged(self) -> bool:
-        """Whether there is no finite loss."""
-        return not (math.isfinite(self.loss) and math.isfinite(self.accuracy))
+        """Whether training came to a loss that is not finite."""
+        finite = math.isfinite(self.loss) and math.isfinite(self.accuracy)
+        return not finite and not self.rejected
+
+
+Report = Callable[[int, float], bool]
+"""Takes a step and the accuracy there; says whether the child goes on."""
 
 
 class ChildTrainer:
@@ -125,7 +144,11 @@ class ChildTrainer:
         self.input_shape = self._splits["train"][0].shape[1:]
 
     def train(
-        self, activation: str, seed: int, evaluate_on: str = "validation"
+        self,
+        activation: str,
+        seed: int,
+        evaluate_on: str = "validation",
+        report: Report | None = None,
     ) -> ChildResult:
         """Trains one child from scratch.
 
@@ -133,19 +156,63 @@ class ChildTrainer:
             activation: What `actfn.get` takes.
             seed: Decides the first weights and the order of the images.
             evaluate_on: ``"validation"`` or ``"test"``.
+            report: Called at the recipe's rungs.
 
         Raises:
             ValueError: The activation is not one.
         """
         start = time.perf_counter()
+        try:
+            found = self._train(activation, seed, evaluate_on, report)
+        finally:
+            keras.backend.clear_session()
+        seconds = time.perf_counter() - start
+        return dataclasses.replace(found, seconds=seconds)
+
+    def _train(self, activation, seed, split, report) -> ChildResult:
+        none = ChildResult(math.nan, math.nan, 0.0)
+
+        def give_up(reason: str, result: ChildResult = none) -> ChildResult:
+            return dataclasses.replace(result, rejected=True, reason=reason)
+
+        layer = actfn.get(activation)
+        if self.recipe.screen and (reason := screening.hopeless(layer)):
+            return give_up(reason)
         keras.utils.set_random_seed(seed % 2**32)
         model = self.build(activation)
-        loss = self._fit(model, seed)
-        accuracy = math.nan
-        if math.isfinite(loss):
-            accuracy, loss = self._evaluate(model, evaluate_on)
-        keras.backend.clear_session()
-        return ChildResult(accuracy, loss, time.perf_counter() - start)
+        if self.recipe.screen and not self._begins_finite(model):
+            return give_up("not finite before training")
+        training = Training(self.recipe, model, *self._splits["train"], seed)
+        for stop, look in self._stops():
+            if not training.run_to(stop):
+                reason = f"the loss is not finite at step {training.step}"
+                return dataclasses.replace(none, reason=reason)
+            if look == "loss" and training.loss >= math.log(self.classes):
+                reason = f"no better than guessing after {stop} steps"
+                return give_up(reason, self._evaluate(model, split))
+            if look == "accuracy" and report is not None:
+                result = self._evaluate(model, split)
+                if not report(stop, result.accuracy):
+                    reason = f"among the worse after {stop} steps"
+                    return give_up(reason, result)
+        return self._evaluate(model, split)
+
+    def _stops(self) -> list[tuple[int, str]]:
+        """Returns the steps at which to pause, and what to look at there."""
+        recipe = self.recipe
+        looks = [(share, "accuracy") for share in recipe.rungs]
+        if recipe.screen:
+            looks.append((0.25, "loss"))
+        stops = [(math.ceil(share * recipe.steps), at) for share, at in looks]
+        return [*sorted(stops), (recipe.steps, "")]
+
+    def _begins_finite(self, model: keras.Model) -> bool:
+        """Whether a standard-normal batch gives finite logits and loss."""
+        shape = (_SCREENING_BATCH, *self.input_shape)
+        batch = tf.random.stateless_normal(shape, (0, 0))
+        with keras.StatelessScope():  # leaves the moving statistics as they are
+            logits = model(batch, training=True)
+        return bool(tf.reduce_all(tf.math.is_finite(logits)))
 
     def build(self, activation: str) -> keras.Model:
         """Returns a new child with the activation at each site."""
@@ -160,52 +227,7 @@ class ChildTrainer:
             batch_norm_momentum=0.9,
         )
 
-    def _fit(self, model: keras.Model, seed: int) -> float:
-        """Trains in one graph; returns the last loss, NaN if it diverged."""
-        recipe = self.recipe
-        images, labels = self._splits["train"]
-        optimizer = keras.optimizers.SGD(
-            keras.optimizers.schedules.CosineDecay(
-                recipe.learning_rate, recipe.steps
-            ),
-            momentum=0.9,
-            nesterov=True,
-        )
-        optimizer.build(model.trainable_variables)
-        order = _batches(len(images), recipe.steps, recipe.batch_size, seed)
-
-        @tf.function(autograph=False)
-        def fit(images, labels, order):
-            def step(index, _):
-                chosen = order[index]
-                batch = tf.gather(images, chosen)
-                if recipe.augment:
-                    batch = datasets.augment(batch, tf.stack([seed, index]))
-                with tf.GradientTape() as tape:
-                    logits = model(batch, training=True)
-                    loss = _cross_entropy(tf.gather(labels, chosen), logits)
-                    total = tf.add_n([loss, *model.losses])
-                variables = [v.value for v in model.trainable_variables]
-                gradients = tape.gradient(total, variables)
-                optimizer.apply(gradients)
-                return index + 1, loss
-
-            def goes_on(index, loss):
-                return (index < recipe.steps) & tf.math.is_finite(loss)
-
-            return tf.while_loop(
-                goes_on,
-                step,
-                [tf.constant(0), tf.constant(0.0)],
-                parallel_iterations=1,
-            )
-
-        _, loss = fit(
-            tf.constant(images), tf.constant(labels), tf.constant(order)
-        )
-        return float(loss)
-
-    def _evaluate(self, model: keras.Model, split: str) -> tuple[float, float]:
+    def _evaluate(self, model: keras.Model, split: str) -> ChildResult:
         """Returns accuracy and mean cross-entropy on a split."""
         images, labels = self._splits[split]
 
@@ -221,23 +243,11 @@ class ChildTrainer:
             axis=0,
         )
         hits = np.argmax(logits, axis=-1) == labels
-        return float(hits.mean()), float(_cross_entropy(labels, logits))
-
-
-def _cross_entropy(labels, logits):
-    return tf.reduce_mean(
-        tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels, tf.cast(logits, tf.float32)
-        )
-    )
-
-
-def _batches(images: int, steps: int, batch: int, seed: int) -> np.ndarray:
-    """Returns the images of each step: epochs in random order, end to end."""
-    rng = np.random.default_rng(seed)
-    epochs = math.ceil(steps * batch / images)
-    order = np.concatenate([rng.permutation(images) for _ in range(epochs)])
-    return order[: steps * batch].reshape(steps, batch).astype(np.int32)
+        loss = float(cross_entropy(labels, logits))
+        if not math.isfinite(loss):
+            reason = "the loss is not finite after training"
+            return ChildResult(math.nan, math.nan, 0.0, reason=reason)
+        return ChildResult(float(hits.mean()), loss, 0.0)
 
 
 def _pool(images: np.ndarray, side: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import experiments.child as child_module
+from experiments import child_training
 from experiments.child import PRESETS, ChildTrainer
 
 QUICK = dataclasses.replace(PRESETS["quick"], steps=60)
@@ -24,9 +25,57 @@ def test_a_child_learns_and_repeats_under_its_seed(trainer):
     assert other.loss != first.loss
 
 
-def test_a_diverged_child_is_told_at_once(trainer):
-    result = trainer.train("exp(exp(x ** 2))", 0)
+def test_a_diverged_child_is_told_at_once():
+    trainer = ChildTrainer(
+        dataclasses.replace(QUICK, screen=False, learning_rate=1e4)
+    )
+    result = trainer.train("x ** 3", 0)
     assert result.diverged and np.isnan(result.accuracy)
+    assert not result.rejected and "not finite at step" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("exp(exp(x ** 2))", "not finite on standard-normal inputs"),
+        ("beta * 3", "constant on standard-normal inputs"),
+        ("cosh(x) * x ** 3", "not finite before training"),
+    ],
+)
+def test_hopeless_children_are_not_trained(trainer, monkeypatch, text, reason):
+    monkeypatch.setattr(child_module, "Training", None)
+    result = trainer.train(text, 0)
+    assert result.rejected and not result.diverged
+    assert result.reason == reason and np.isnan(result.accuracy)
+
+
+def test_who_only_guesses_is_given_up():
+    trainer = ChildTrainer(dataclasses.replace(QUICK, learning_rate=1e-12))
+    result = trainer.train("relu", 0)
+    assert result.rejected and not result.diverged
+    assert result.reason == "no better than guessing after 15 steps"
+    assert 0 <= result.accuracy < 0.4
+
+
+def test_screening_changes_no_child_that_finishes(trainer):
+    plain = ChildTrainer(dataclasses.replace(QUICK, screen=False))
+    first, second = plain.train("swish", 5), trainer.train("swish", 5)
+    assert (first.accuracy, first.loss) == (second.accuracy, second.loss)
+    assert first.reason == second.reason == ""
+
+
+def test_rungs_are_reported_and_may_end_a_child():
+    trainer = ChildTrainer(dataclasses.replace(QUICK, rungs=(0.5, 0.2)))
+    seen = []
+
+    def report(step, accuracy):
+        seen.append((step, accuracy))
+        return len(seen) < 2
+
+    result = trainer.train("relu", 1, report=report)
+    assert [step for step, _ in seen] == [12, 30]
+    assert result.rejected and result.accuracy == seen[-1][1]
+    assert result.reason == "among the worse after 30 steps"
 
 
 def test_test_images_are_other_images(trainer):
@@ -43,7 +92,7 @@ def test_the_child_is_the_papers_up_to_length():
 
 
 def test_every_epoch_holds_every_image_once():
-    batches = child_module._batches(100, steps=10, batch=20, seed=1)
+    batches = child_training._batches(100, steps=10, batch=20, seed=1)
     assert batches.shape == (10, 20)
     first, second = batches[:5].ravel(), batches[5:].ravel()
     assert sorted(first) == sorted(second) == list(range(100))
