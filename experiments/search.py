@@ -121,6 +121,12 @@ def _parser() -> Parser:
         help="default: the preset's",
     )
     add(
+        "--halving",
+        action="store_true",
+        help="stop children that are among the worse half after a quarter or "
+        "a half of the steps",
+    )
+    add(
         "--learning-rate", type=_rate, metavar="X", help="default: the preset's"
     )
 
@@ -181,6 +187,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         for name in ("dataset", "steps", "batch_size", "learning_rate")
         if getattr(arguments, name) is not None
     }
+    if arguments.halving:
+        given["rungs"] = (0.25, 0.5)
     recipe: Recipe = dataclasses.replace(PRESETS[arguments.preset], **given)
     return Settings(
         recipe=recipe,

@@ -2,6 +2,7 @@
 
 from actfn.search.evolution import EvolutionPolicy
 from actfn.search.exhaustive import ExhaustivePolicy
+from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
 from actfn.search.policy import Policy, Proposal
 from actfn.search.ppo import PPOPolicy
@@ -20,5 +21,6 @@ __all__ = [
     "RandomPolicy",
     "ReinforcePolicy",
     "Result",
+    "SuccessiveHalving",
     "SurrogatePolicy",
 ]

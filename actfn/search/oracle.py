@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import copy
 import itertools
 import json
 import math
@@ -16,6 +17,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
+from actfn.search.halving import SuccessiveHalving
 from actfn.search.journal import write_atomically
 from actfn.search.ledger import Ledger
 from actfn.search.policy import (
@@ -27,6 +29,7 @@ from actfn.search.policy import (
 from actfn.search.records import Result, Task
 
 Status = trial_module.TrialStatus
+_RUNG = "rung"
 IDLE_SECONDS = 0.05
 """Pause before an idle worker may ask again: the tuner itself never waits."""
 
@@ -44,8 +47,15 @@ class PolicyOracle(keras_tuner.Oracle):
     **Rewards.** The reward is the objective's value, negated if that is to be
     minimised. A child any of whose metrics is not finite has diverged: the
     policy is told `floor`, and so is it of a finite reward that is worse. A
-    child whose metrics hold a ``rejected`` of 1 was not worth training, and
-    gets the floor too. Neither counts as a failure.
+    child whose metrics hold a ``rejected`` of 1 was not worth training to the
+    end; it gets the floor too, unless its objective is finite. Neither counts
+    as a failure. A hyperparameter ``note`` that the tuner sets says why; it
+    becomes the result's message.
+
+    **Successive halving.** A tuner may report how a child does while it trains
+    by ``oracle.update_trial(trial_id, {"rung": value}, step)``, the value as of
+    the objective. The trial that is returned has the status ``"STOPPED"`` if
+    `halving` says that the child should train no further.
 
     **Errors.** The tuner turns each exception of `build`, `fit` or `run_trial`
     into an invalid trial. `keras_tuner.errors.FailedTrialError` says that the
@@ -73,6 +83,7 @@ class PolicyOracle(keras_tuner.Oracle):
             guessing among 28 classes.
         seed: The search's seed; the policy's by default.
         cache: Whether equivalent functions are trained once.
+        halving: Decides at the rungs; without it all children go on.
         max_repeats: The search ends after so many proposals in a row that
             need no training.
         max_retries_per_trial: How often a trial that raised an exception is
@@ -106,6 +117,7 @@ class PolicyOracle(keras_tuner.Oracle):
         floor: float | None = None,
         seed: int | None = None,
         cache: bool = True,
+        halving: SuccessiveHalving | None = None,
         max_repeats: int = 500,
         max_retries_per_trial: int = 0,
         max_consecutive_failed_trials: int = 1,
@@ -134,6 +146,7 @@ class PolicyOracle(keras_tuner.Oracle):
         self.floor = check_finite("floor", floor)
         # The base class replaces a seed of 0 by a random one.
         self.seed = policy.seed if seed is None else check_seed(seed)
+        self.halving = halving
         self.verbose = verbose
         self.stop_reason: str | None = None
         self.hyperparameters.Fixed("activation", "max(x, 0)")
@@ -176,15 +189,19 @@ class PolicyOracle(keras_tuner.Oracle):
             FatalValueError: The objective is not among the metrics.
         """
         with self._mutex:
+            trial = self.trials[trial_id]
             try:
-                self._check_objective_found(metrics)
+                if _RUNG not in metrics:
+                    self._check_objective_found(metrics)
             except ValueError as error:
                 raise keras_tuner.errors.FatalValueError(*error.args) from error
-            trial = self.trials[trial_id]
             for name, value in metrics.items():
                 if not trial.metrics.exists(name):
                     trial.metrics.register(name, self._direction(name))
                 trial.metrics.metrics[name].update(float(value), step)
+            if _RUNG in metrics and not self._goes_on(step, metrics[_RUNG]):
+                trial = copy.copy(trial)
+                trial.status = Status.STOPPED
             return trial
 
     def end_trial(self, trial: trial_module.Trial) -> None:
@@ -315,12 +332,13 @@ class PolicyOracle(keras_tuner.Oracle):
             reward, status = self.floor, "failed"
             trial.status = Status.FAILED
         seconds = time.monotonic() - self._started[trial.trial_id]
+        note = trial.hyperparameters.values.pop("note", None)
         details = {
             "score": trial.score,
             "best_step": trial.best_step,
             "metrics": trial.metrics.get_config(),
             "values": trial.hyperparameters.values,
-            "message": trial.message,
+            "message": trial.message or note,
         }
         self._ledger.finish(trial.trial_id, reward, status, seconds, details)
         del self._started[trial.trial_id]
@@ -332,9 +350,9 @@ class PolicyOracle(keras_tuner.Oracle):
             name: [v for seen in metric.get_history() for v in seen.value]
             for name, metric in trial.metrics.metrics.items()
         }
-        if any(value >= 0.5 for value in values.get("rejected", [])):
-            status = "rejected"
-        elif all(map(math.isfinite, itertools.chain(*values.values()))):
+        rejected = any(value >= 0.5 for value in values.pop("rejected", []))
+        status = "rejected" if rejected else "completed"
+        if all(map(math.isfinite, itertools.chain(*values.values()))):
             self.score_trial(trial)
             trial.score = float(trial.score)
             reward = self._sign * trial.score
@@ -345,11 +363,9 @@ class PolicyOracle(keras_tuner.Oracle):
                     "told the floor. Set `floor` below all usual rewards.",
                     stacklevel=2,
                 )
-            return max(reward, self.floor), "completed"
-        else:
-            status = "diverged"
+            return max(reward, self.floor), status
         trial.score, trial.best_step = self._sign * self.floor, 0
-        return self.floor, status
+        return self.floor, "rejected" if rejected else "diverged"
 
     def _enter(self, trial: trial_module.Trial) -> None:
         """Enters an ended trial in the order of ending and the ranking."""
@@ -358,8 +374,15 @@ class PolicyOracle(keras_tuner.Oracle):
             place = (-self._sign * trial.score, trial.trial_id)
             bisect.insort(self._ranking, place)
 
+    def _goes_on(self, step: int, value: float) -> bool:
+        if self.halving is None:
+            return True
+        return self.halving.add(step, self._sign * float(value))
+
     def _direction(self, metric: str) -> str | None:
         objectives = getattr(self.objective, "objectives", [self.objective])
+        if metric == _RUNG:
+            return self.objective.direction
         return next((o.direction for o in objectives if o.name == metric), None)
 
     def _open(self) -> None:
@@ -384,12 +407,15 @@ class PolicyOracle(keras_tuner.Oracle):
             "floor": self.floor,
             "seed": self.seed,
             "cache": self._ledger.cache,
+            "halving": self.halving and self.halving.reduction,
         }
 
     def _restore_trials(self) -> None:
         """Makes the trials again from the journal; open ones run first."""
         self.trials, self.start_order, self.end_order = {}, [], []
         self._ranking, self.ongoing_trials = [], {}
+        if self.halving is not None:
+            self.halving.clear()
         tasks = {}
         for event in self._ledger.journal:
             if event["event"] == "propose":
@@ -398,9 +424,16 @@ class PolicyOracle(keras_tuner.Oracle):
                 trial = self._add_trial(tasks.pop(event["trial"]))
                 _recall(trial, event)
                 self._enter(trial)
+                self._recall_rungs(trial)
         for task in self._ledger.running.values():
             self._add_trial(task)
         self._retry_queue = list(self._ledger.running)
+
+    def _recall_rungs(self, trial: trial_module.Trial) -> None:
+        if trial.metrics.exists(_RUNG):
+            for seen in trial.metrics.get_history(_RUNG):
+                for value in seen.value:
+                    self._goes_on(seen.step, value)
 
     def _merge_space(self, config: dict[str, Any]) -> None:
         found = keras_tuner.HyperParameters.from_config(config)

@@ -39,12 +39,13 @@ class Result:
         expression: The function's text.
         canonical: The text of its canonical form.
         reward: What the policy was told; higher is better.
-        status: ``completed``, ``diverged``, ``rejected`` (before training),
-            ``cached`` (the reward of an equivalent function) or ``failed``.
+        status: ``completed``, ``diverged``, ``rejected`` (not worth training,
+            or not to the end), ``cached`` (the reward of an equivalent
+            function) or ``failed``.
         seconds: From the start of the child to its end.
         seed: Seed of the child.
         order: Running number from 0 in the order of ending.
-        message: Why it failed.
+        message: Why it failed, diverged or was rejected.
     """
 
     trial: str

@@ -81,6 +81,7 @@ TRIAL_COLUMNS = (
     "seconds",
     "seed",
     "order",
+    "message",
 )
 CONFIRMED_COLUMNS = (
     "expression",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import pathlib
 import tempfile
@@ -62,7 +63,7 @@ class Settings:
 
     def to_json(self) -> dict[str, object]:
         """Returns the settings as flat JSON data."""
-        settings = dataclasses.asdict(self)
+        settings = json.loads(json.dumps(dataclasses.asdict(self)))
         return settings.pop("recipe") | settings
 
 
@@ -158,6 +159,9 @@ class Session:
                 policy,
                 keras_tuner.Objective(workers.METRIC, "max"),
                 max_trials=self.settings.trials,
+                halving=search.SuccessiveHalving()
+                if self.settings.recipe.rungs
+                else None,
                 on_result=on_result,
                 verbose=0,
             )

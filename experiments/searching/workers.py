@@ -44,12 +44,25 @@ class ChildTuner(keras_tuner.Tuner):
     def run_trial(self, trial, *args, **kwargs) -> dict[str, float]:
         """Trains a child; NaN says that it diverged."""
         values = trial.hyperparameters.values
+
+        def report(step: int, accuracy: float) -> bool:
+            rung = {"rung": accuracy}
+            found = self.oracle.update_trial(trial.trial_id, rung, step)
+            return found.status != "STOPPED"
+
         child = self._trainer.train(
             values["activation"],
             values["seed"],
             values.get("split", "validation"),
+            report,
         )
-        return {METRIC: child.accuracy, "loss": child.loss}
+        if child.reason:
+            values["note"] = child.reason
+        return {
+            METRIC: child.accuracy,
+            "loss": child.loss,
+            "rejected": float(child.rejected),
+        }
 
     def save(self) -> None:
         """Keeps nothing: the oracle has the state, and writes it safely."""

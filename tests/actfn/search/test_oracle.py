@@ -207,13 +207,63 @@ def test_finite_reward_below_the_floor_is_raised_to_it():
 
 def test_rejected_and_failed_children():
     oracle = oracle_of(max_consecutive_failed_trials=1)
-    end(oracle, oracle.create_trial("t"), val_accuracy=0.9, rejected=1.0)
+    trial = oracle.create_trial("t")
+    trial.hyperparameters.values["note"] = "constant"
+    end(oracle, trial, val_accuracy=math.nan, rejected=1.0)
     for _ in range(4):
         end(oracle, oracle.create_trial("t"), "FAILED", "too large")
     assert [r.status for r in oracle.results] == ["rejected", *["failed"] * 4]
     assert {r.reward for r in oracle.results} == {0.0}
+    assert oracle.results[0].message == "constant"
     assert oracle.results[1].message == "too large"
     assert oracle.create_trial("t").status == "STOPPED"
+
+
+def test_a_child_given_up_late_keeps_what_it_has():
+    oracle = oracle_of()
+    end(oracle, oracle.create_trial("t"), val_accuracy=0.3, rejected=1.0)
+    assert oracle.results[0].status == "rejected"
+    assert oracle.results[0].reward == 0.3
+
+
+def halved(folder, trials):
+    """Trials report at a rung; returns who was told to stop there."""
+    oracle = oracle_of(
+        objective=keras_tuner.Objective("val_loss", "min"),
+        max_trials=trials,
+        halving=search.SuccessiveHalving(reduction=2, grace=2),
+    )
+    oracle._set_project_dir(folder, "search")
+    oracle.reload()
+    stopped = []
+    for loss in [3.0, 5.0, 4.0, 2.0, 4.5, 9.0, 1.0][len(oracle.results) :]:
+        trial = oracle.create_trial("t")
+        if trial.status == "STOPPED":
+            break
+        found = oracle.update_trial(trial.trial_id, {"rung": loss}, 100)
+        stopped.append(found.status == "STOPPED")
+        end(oracle, trial, val_loss=loss / 2, rejected=float(stopped[-1]))
+    return stopped, oracle
+
+
+def test_halving_stops_the_worse_half(tmp_path):
+    # By hand: the place among those so far must be in the better half.
+    expected = [False, False, False, False, True, True, False]
+    stopped, oracle = halved(tmp_path / "whole", 7)
+    assert stopped == expected
+    rewards = [result.reward for result in oracle.results]
+    assert rewards == [-1.5, -2.5, -2.0, -1.0, -2.25, -4.5, -0.5]
+    first, _ = halved(tmp_path / "parts", 3)
+    rest, _ = halved(tmp_path / "parts", 7)
+    assert first + rest == expected
+
+
+@pytest.mark.parametrize(
+    "options", [{"reduction": 1}, {"grace": 0}, {"reduction": 1.5}]
+)
+def test_bad_halving(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        search.SuccessiveHalving(**options)
 
 
 def test_exceptions_are_retried_and_counted_as_told():
