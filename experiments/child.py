@@ -17,11 +17,13 @@ import tensorflow as tf
 
 import actfn
 import models
-from experiments import datasets, screening
+from experiments import datasets, memory, screening
 from experiments.child_training import Training, cross_entropy
 
 _EVALUATION_BATCH = 500
 _SCREENING_BATCH = 64
+_FAIR_STEPS = 50
+"""So many steps at least a child has before it is compared with guessing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,10 +164,8 @@ class ChildTrainer:
             ValueError: The activation is not one.
         """
         start = time.perf_counter()
-        try:
+        with memory.released():
             found = self._train(activation, seed, evaluate_on, report)
-        finally:
-            keras.backend.clear_session()
         seconds = time.perf_counter() - start
         return dataclasses.replace(found, seconds=seconds)
 
@@ -202,8 +202,12 @@ class ChildTrainer:
         recipe = self.recipe
         looks = [(share, "accuracy") for share in recipe.rungs]
         if recipe.screen:
-            looks.append((0.25, "loss"))
-        stops = [(math.ceil(share * recipe.steps), at) for share, at in looks]
+            looks.append((max(0.25, _FAIR_STEPS / recipe.steps), "loss"))
+        stops = [
+            (math.ceil(share * recipe.steps), look)
+            for share, look in looks
+            if share < 1
+        ]
         return [*sorted(stops), (recipe.steps, "")]
 
     def _begins_finite(self, model: keras.Model) -> bool:

@@ -92,8 +92,8 @@ def function_curves(
 
     Parameters are at their first value, 1. ReLU is drawn in grey.
     """
-    columns = min(3, len(expressions))
-    rows = -(-len(expressions) // columns)
+    columns = min(3, max(1, len(expressions)))
+    rows = max(1, -(-len(expressions) // columns))
     figure = Figure(figsize=(3.2 * columns, 2.7 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     x = np.linspace(-6, 6, 601)
