@@ -1,6 +1,7 @@
 """What a result was made on."""
 
 import functools
+import math
 import os
 import pathlib
 import platform
@@ -23,3 +24,12 @@ def machine() -> str:
         details = tf.config.experimental.get_device_details(device)
         parts.append(details.get("device_name", "GPU"))
     return ", ".join(parts)
+
+
+def megabytes() -> float:
+    """Returns the memory that this process has in use; NaN if it cannot say."""
+    statm = pathlib.Path("/proc/self/statm")
+    if not statm.exists():
+        return math.nan
+    pages = int(statm.read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

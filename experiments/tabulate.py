@@ -30,6 +30,7 @@ with quiet_start():
     import actfn
     from actfn.search import ExhaustivePolicy
     from experiments.child import PRESETS, ChildTrainer, Recipe
+    from experiments.machine import megabytes
     from experiments.results import CsvLog, read_rows
     from experiments.searching.folder import claim
 
@@ -121,16 +122,8 @@ def _run(trainer: ChildTrainer, text: str, run: int, seed: int) -> dict:
         "accuracy": FLOOR if result.diverged else result.accuracy,
         "status": "diverged" if result.diverged else "completed",
         "seconds": result.seconds,
-        "megabytes": _resident() / 2**20,
+        "megabytes": megabytes(),
     }
-
-
-def _resident() -> int:
-    """Bytes of this process in memory; 0 where the system does not tell."""
-    statm = pathlib.Path("/proc/self/statm")
-    if not statm.exists():
-        return 0
-    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _reward_row(text: str, found: dict, repeats: int) -> dict[str, object]:
@@ -200,7 +193,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One thread: sums in a fixed order. Read when TensorFlow starts.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
-    recipe = dataclasses.replace(PRESETS["quick"], steps=given.steps)
+    # A table holds what training comes to, for every function.
+    recipe = dataclasses.replace(
+        PRESETS["quick"], steps=given.steps, screen=False
+    )
     settings = dataclasses.asdict(recipe) | {
         name: getattr(given, name)
         for name in ("unary", "binary", "best", "repeats", "seed")

@@ -68,7 +68,8 @@ def finished(tmp_path_factory):
 def test_it_writes_what_it_promises(finished):
     folder, out = finished
     results = rows(folder / "results.csv")
-    columns = "trial expression canonical reward status seconds seed order"
+    columns = "trial expression canonical reward status seconds seed order "
+    columns += "message"
     assert list(results[0]) == columns.split()
     trained = [row for row in results if row["status"] != "cached"]
     assert len(trained) == 5
