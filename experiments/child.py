@@ -145,6 +145,10 @@ class ChildTrainer:
         }
         self.input_shape = self._splits["train"][0].shape[1:]
 
+    def images(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns standardised images and labels: train, validation or test."""
+        return self._splits[split]
+
     def train(
         self,
         activation: str,
@@ -182,7 +186,7 @@ class ChildTrainer:
         model = self.build(activation)
         if self.recipe.screen and not self._begins_finite(model):
             return give_up("not finite before training")
-        training = Training(self.recipe, model, *self._splits["train"], seed)
+        training = Training(self.recipe, model, *self.images("train"), seed)
         for stop, look in self._stops():
             if not training.run_to(stop):
                 reason = f"the loss is not finite at step {training.step}"
@@ -233,7 +237,7 @@ class ChildTrainer:
 
     def _evaluate(self, model: keras.Model, split: str) -> ChildResult:
         """Returns accuracy and mean cross-entropy on a split."""
-        images, labels = self._splits[split]
+        images, labels = self.images(split)
 
         @tf.function(autograph=False, reduce_retracing=True)
         def predict(images):
