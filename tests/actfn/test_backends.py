@@ -128,6 +128,63 @@ def _report(wrong, found, expected):
     return f"{wrong.sum()} differ\n" + "\n".join(lines)
 
 
+def _slope(function):
+    """Returns the derivative of a function of x, differentiable again."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        def slope(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = function(x)
+            return tape.gradient(y, x)
+
+    elif BACKEND == "jax":
+        import jax
+
+        def slope(x):
+            y, pullback = jax.vjp(function, x)
+            return pullback(ops.ones_like(y))[0]
+
+    else:
+        import torch
+
+        def slope(x):
+            x = x if x.requires_grad else x.clone().requires_grad_()
+            y = function(x).sum()
+            return torch.autograd.grad(y, x, create_graph=True)[0]
+
+    return slope
+
+
+@pytest.mark.parametrize("recompute", [True, False])
+@pytest.mark.parametrize("apply", [activate, evaluate])
+@pytest.mark.parametrize(
+    "text", ["x * sigmoid(beta * x)", "x * sigmoid(x)", "x * asinh(x) ** 2"]
+)
+def test_second_derivatives(text, apply, recompute):
+    betas = {"beta": ops.convert_to_tensor(np.array(0.7))}
+    expression = actfn.parse(text)
+    slope = _slope(lambda x: apply(expression, x, betas, recompute))
+    step = 1e-5
+    first = [
+        ops.convert_to_numpy(ops.stop_gradient(slope(ops.convert_to_tensor(x))))
+        for x in (X + step, X - step)
+    ]
+    second = _slope(slope)(ops.convert_to_tensor(X))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(second),
+        (first[0] - first[1]) / (2 * step),
+        rtol=1e-6,
+        atol=1e-8,
+    )
+
+
+def test_an_operator_of_the_users(tmp_path):
+    actfn.register_operator("ramp", 1, lambda a: ops.clip(a, -1, 1))
+    test_trains_and_reloads("x * ramp(beta * x)", tmp_path)
+
+
 @pytest.mark.parametrize("text", ["swish", "min(x, sin(x))", "rbf(x, 0, beta)"])
 def test_trains_and_reloads(text, tmp_path):
     keras.utils.set_random_seed(1)
