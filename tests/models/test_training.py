@@ -15,6 +15,7 @@ import pytest
 
 import actfn
 import models
+from experiments.datasets import sentences, tokens
 from models import nasnet, resnet
 from tests.stirring import difference
 
@@ -180,6 +181,23 @@ def test_full_models_train(clothes, tmp_path, name, side, training, activation):
     )
     training = {"steps": 4, **training}
     train(model, images, labels, tmp_path, eager=True, **training)
+    check_betas(model, activation)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "activation",
+    ACTIVATIONS if os.environ.get("ACTFN_FULL") == "1" else ACTIVATIONS[1:2],
+)
+def test_full_transformer_trains(tmp_path, activation):
+    pairs = sentences.load(sentences.EMBEDDED).train
+    text = [sentence for pair in pairs for sentence in pair]
+    vocabulary = tokens.Vocabulary(500, text)
+    inputs, targets = next(tokens.Corpus(vocabulary, pairs, 64).stream(0, 0))
+    model = models.build(
+        "transformer_base", activation=factory(activation), vocabulary=500
+    )
+    train(model, inputs, targets, tmp_path, rate=1e-4, steps=4, eager=True)
     check_betas(model, activation)
 
 
