@@ -125,6 +125,9 @@ def plot_betas(
 def preactivations(model: keras.Model, inputs) -> dict[str, np.ndarray]:
     """Returns what goes into each of our layers for a batch of data.
 
+    To see the sites of a model with Keras's own activations, exchange them
+    first for equal ones: ``swap_activations(model, "relu", replace="relu")``.
+
     Args:
         model: A functional or sequential model; nested ones are looked into.
         inputs: What the model takes.

@@ -71,6 +71,17 @@ def test_preactivations_are_what_goes_in():
     assert len(axes.get_legend().get_texts()) == 3
 
 
+def test_sites_of_keras_activations_after_an_exchange():
+    x = np.array([[1.0, -2.0]], "float32")
+    model = keras.Sequential(
+        [keras.Input((2,)),
+         keras.layers.Dense(3, "relu", kernel_initializer="ones")]
+    )  # fmt: skip
+    swapped = actfn.swap_activations(model, "relu", replace="relu")
+    (values,) = analysis.preactivations(swapped, x).values()
+    np.testing.assert_allclose(values, [-1, -1, -1])
+
+
 def test_errors_name_the_argument():
     plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"`model`.*Received: "):
