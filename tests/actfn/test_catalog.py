@@ -89,6 +89,20 @@ def test_the_channel_axis_must_be_known():
         actfn.get("swish").build((None, None))
 
 
+RELOAD = """
+import pathlib, sys
+import keras, numpy
+import actfn
+folder = pathlib.Path(sys.argv[1])
+whole = keras.models.load_model(folder / "model.keras")
+weights = keras.models.model_from_json((folder / "model.json").read_text())
+weights.load_weights(folder / "model.weights.h5")
+x = numpy.load(folder / "data.npy")
+numpy.save(folder / "whole.npy", keras.ops.convert_to_numpy(whole(x)))
+numpy.save(folder / "weights.npy", keras.ops.convert_to_numpy(weights(x)))
+"""
+
+
 def test_saves_and_loads_in_a_fresh_process(tmp_path):
     rng = np.random.default_rng(0)
     inputs = keras.Input((6,))
@@ -100,17 +114,14 @@ def test_saves_and_loads_in_a_fresh_process(tmp_path):
         weight.assign(rng.normal(size=weight.shape))
     data = rng.normal(size=(8, 6)).astype("float32")
     model.save(tmp_path / "model.keras")
+    model.save_weights(tmp_path / "model.weights.h5")
+    (tmp_path / "model.json").write_text(model.to_json())
     np.save(tmp_path / "data.npy", data)
-    code = (
-        "import sys, numpy, keras, actfn; "
-        "m = keras.models.load_model(sys.argv[1] + '/model.keras'); "
-        "x = numpy.load(sys.argv[1] + '/data.npy'); "
-        "y = keras.ops.convert_to_numpy(m(x)); "
-        "numpy.save(sys.argv[1] + '/out.npy', y)"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    subprocess.run([sys.executable, "-c", RELOAD, str(tmp_path)], check=True)
     expected = ops.convert_to_numpy(model(data))
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+    for name in ("whole", "weights"):
+        found = np.load(tmp_path / f"{name}.npy")
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_trains_in_a_model():
