@@ -86,9 +86,11 @@ class Journal:
             left = memoryview(data)
             while left:
                 left = left[self._file.write(left) :]
-        except OSError:
+        except OSError as error:
             self._file.truncate(self._size)
-            raise
+            raise OSError(
+                error.errno, error.strerror, str(self.path)
+            ) from error
         self._size += len(data)
 
     def _parse(self, line: str, number: int) -> dict[str, Any]:
