@@ -1,5 +1,6 @@
 """Search for activation functions: policies and the Keras Tuner oracle."""
 
+from actfn.search.distributed import ChiefError, run
 from actfn.search.evolution import EvolutionPolicy
 from actfn.search.exhaustive import ExhaustivePolicy
 from actfn.search.halving import SuccessiveHalving
@@ -12,6 +13,7 @@ from actfn.search.reinforce import ReinforcePolicy
 from actfn.search.surrogate import SurrogatePolicy
 
 __all__ = [
+    "ChiefError",
     "EvolutionPolicy",
     "ExhaustivePolicy",
     "PPOPolicy",
@@ -23,4 +25,5 @@ __all__ = [
     "Result",
     "SuccessiveHalving",
     "SurrogatePolicy",
+    "run",
 ]

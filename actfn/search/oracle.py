@@ -98,6 +98,8 @@ class PolicyOracle(keras_tuner.Oracle):
     Attributes:
         stop_reason: None while the search may go on, then ``"max_trials"`` or
             ``"exhausted"``.
+        idle_seconds: How long a worker waits for an answer that it has to ask
+            again.
 
     Raises:
         ValueError: An argument is out of range.
@@ -149,6 +151,7 @@ class PolicyOracle(keras_tuner.Oracle):
         self.halving = halving
         self.verbose = verbose
         self.stop_reason: str | None = None
+        self.idle_seconds = IDLE_SECONDS
         self.hyperparameters.Fixed("activation", "max(x, 0)")
         self.hyperparameters.Fixed("seed", 0)
         self._ledger = Ledger(policy, self.seed, cache, max_repeats, on_result)
@@ -177,7 +180,7 @@ class PolicyOracle(keras_tuner.Oracle):
         with self._mutex:
             trial = self._next_trial(tuner_id)
         if trial.status == Status.IDLE:
-            time.sleep(IDLE_SECONDS)
+            time.sleep(self.idle_seconds)
         return trial
 
     def update_trial(
@@ -331,7 +334,9 @@ class PolicyOracle(keras_tuner.Oracle):
         else:
             reward, status = self.floor, "failed"
             trial.status = Status.FAILED
-        seconds = time.monotonic() - self._started[trial.trial_id]
+        now = time.monotonic()
+        # A worker may end what it was given before this process was started.
+        seconds = now - self._started.pop(trial.trial_id, now)
         note = trial.hyperparameters.values.pop("note", None)
         details = {
             "score": trial.score,
@@ -341,7 +346,6 @@ class PolicyOracle(keras_tuner.Oracle):
             "message": trial.message or note,
         }
         self._ledger.finish(trial.trial_id, reward, status, seconds, details)
-        del self._started[trial.trial_id]
         self._enter(trial)
 
     def _judge(self, trial: trial_module.Trial) -> tuple[float, str]:
