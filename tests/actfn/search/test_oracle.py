@@ -135,6 +135,29 @@ def test_diverging_children_do_not_end_the_search(tmp_path):
     )
 
 
+class Deep(keras_tuner.Tuner):
+    """A tuner whose children are deep and not trained: half explode."""
+
+    def run_trial(self, trial):
+        function = actfn.get(trial.hyperparameters.get("activation"))
+        x = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
+        for _ in range(8):
+            x = function(3 * x)
+        peak = float(np.abs(x).max())
+        return {"val_accuracy": 0.5 if peak < 10 else math.nan}
+
+
+def test_a_space_of_which_half_diverges_is_searched_to_the_end(tmp_path):
+    space = actfn.SearchSpace(core_units=2)
+    oracle = oracle_of(search.RandomPolicy(space, seed=1), max_trials=120)
+    Deep(oracle, directory=str(tmp_path), project_name="search").search()
+    assert oracle.stop_reason == "max_trials"
+    statuses = [r.status for r in oracle.results if r.status != "cached"]
+    assert len(statuses) == 120
+    assert set(statuses) == {"completed", "diverged"}
+    assert 40 <= statuses.count("diverged") <= 90
+
+
 def test_bug_in_fit_ends_the_search_with_its_message(tmp_path):
     class Broken(keras_tuner.HyperModel):
         def build(self, hp):
