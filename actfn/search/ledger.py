@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from actfn.canonical import canonicalize
+from actfn.expression import Variable
 from actfn.search.journal import Journal, write_atomically
 from actfn.search.policy import Policy, Proposal, check_finite
 from actfn.search.records import Result, Task
@@ -138,6 +139,7 @@ class Ledger:
         self._directory = pathlib.Path(directory)
         self.journal = Journal(self._directory / "journal.jsonl")
         self._clear()
+        canonicalize(Variable())  # makes its tables before a worker waits
         if not len(self.journal):
             self._save_policy(covered=1)  # it may have been told things before
             self.journal.append({"event": "search", **identity})

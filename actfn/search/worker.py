@@ -95,7 +95,10 @@ class Line:
 
     def _complaint(self) -> str:
         if self._heard is None:
-            return f"No chief has answered at {self.address}"
+            return (
+                f"No chief has answered at {self.address} for "
+                f"{max(self._patience, FIRST_PATIENCE):.0f} seconds"
+            )
         return (
             f"The chief at {self.address} has not answered for "
             f"{time.monotonic() - self._heard:.0f} seconds"
