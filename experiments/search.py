@@ -8,11 +8,16 @@ whose validation accuracy is the reward. Then as many random functions are
 trained as a control, and the best functions again with fresh seeds, beside
 ReLU, Swish-1 and Swish. In --directory: results.csv, random.csv,
 confirmed.csv, pictures and search.html, which shows it all.
+
+With Keras Tuner's variables KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and
+KERASTUNER_ORACLE_PORT set, the same command is the chief of a search on
+several machines (tuner id "chief") or one of its workers; see docs/scaling.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -23,11 +28,15 @@ from collections.abc import Sequence
 from experiments.cli import Parser, quiet_start
 
 with quiet_start():
+    import keras_tuner
     import tensorflow as tf
 
-    from experiments.child import PRESETS, Recipe
+    from actfn.search.distributed import address, role
+    from experiments.child import PRESETS, ChildTrainer, Recipe
+    from experiments.searching.fleet import Fleet
     from experiments.searching.folder import claim
     from experiments.searching.session import POLICIES, Session, Settings
+    from experiments.searching.workers import join
 
 
 def _parser() -> Parser:
@@ -81,9 +90,9 @@ def _parser() -> Parser:
     add(
         "--workers",
         type=_positive,
-        default=1,
         metavar="N",
-        help="processes, each of one thread; default: %(default)s",
+        help="processes on this machine, each of one thread; default: 1, and "
+        "none for the chief of several machines",
     )
 
     child = parser.add_argument_group("the child")
@@ -213,18 +222,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # sum in a fixed order is the same each time. Read when TensorFlow starts.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
-    command = shlex.join(["python", "-m", "experiments.search", *words])
     try:
-        settings = _settings(parsed)
-        session = Session(
-            settings,
-            parsed.directory,
-            parsed.data_dir,
-            parsed.workers,
-            command,
-        )
-        with claim(parsed.directory, settings.to_json(), parsed.resume):
-            session.run()
+        return _take_part(parsed, words)
+    except keras_tuner.errors.FatalError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
     except (ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -234,6 +236,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _take_part(parsed: argparse.Namespace, words: Sequence[str]) -> int:
+    """Searches, or works for a chief elsewhere; returns the exit status."""
+    if {"KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_PORT"} <= os.environ.keys():
+        os.environ.setdefault("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    part, settings = role(), _settings(parsed)
+    if part == "worker":
+        join(ChildTrainer(settings.recipe, parsed.data_dir))
+        return 0
+    fleet = None
+    if part == "chief" or (parsed.workers or 1) > 1:
+        fleet = Fleet(
+            address() if part == "chief" else "127.0.0.1:0",
+            parsed.workers or 0,
+            words,
+            parsed.directory / "state",
+        )
+    session = Session(
+        settings,
+        parsed.directory,
+        parsed.data_dir,
+        fleet,
+        command=shlex.join(["python", "-m", "experiments.search", *words]),
+    )
+    with (
+        claim(parsed.directory, settings.to_json(), parsed.resume),
+        fleet or contextlib.nullcontext(),
+    ):
+        if part == "chief":
+            print(
+                f"The chief listens on {fleet.chief.address}; whoever reaches "
+                "this port can take part.",
+                file=sys.stderr,
+            )
+        session.run()
     return 0
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import pathlib
+import secrets
 import tempfile
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ from actfn import search
 from experiments.child import ChildTrainer, Recipe
 from experiments.results import CsvLog, read_rows
 from experiments.searching import report, workers
+from experiments.searching.fleet import Fleet
 from experiments.searching.rows import (
     TRIAL_COLUMNS,
     Confirmed,
@@ -74,7 +76,7 @@ class Session:
         settings: What to search.
         folder: For the results; nothing is written before `run`.
         data_dir: Where TFDS sets lie.
-        worker_count: Processes that train.
+        fleet: Who trains; this process if None.
         command: To be shown in the report.
 
     Raises:
@@ -87,14 +89,13 @@ class Session:
         settings: Settings,
         folder: pathlib.Path,
         data_dir: str | None,
-        worker_count: int,
+        fleet: Fleet | None,
         command: str,
     ):
         self.settings = settings
         self.folder = folder
         self.command = command
-        self._data_dir = data_dir
-        self._workers = worker_count
+        self._fleet = fleet
         self._space = actfn.SearchSpace(settings.core_units)
         self._trainer = ChildTrainer(settings.recipe, data_dir)
 
@@ -155,6 +156,8 @@ class Session:
                 log.append(trial_row(result))
                 show(result)
 
+            recipe = keras_tuner.HyperParameters()
+            recipe.Fixed("recipe", workers.key(self.settings.recipe))
             oracle = search.PolicyOracle(
                 policy,
                 keras_tuner.Objective(workers.METRIC, "max"),
@@ -162,6 +165,7 @@ class Session:
                 halving=search.SuccessiveHalving()
                 if self.settings.recipe.rungs
                 else None,
+                hyperparameters=recipe,
                 on_result=on_result,
                 verbose=0,
             )
@@ -172,21 +176,16 @@ class Session:
             for result in oracle.results:
                 show(result)
             _count_from_here(bar)
-            self._train(oracle, project)
+            if len(oracle.end_order) < self.settings.trials:
+                self._train(oracle, project)
         return list(oracle.results)
 
     def _train(self, oracle, project: pathlib.Path) -> None:
-        if self._workers == 1:
+        if self._fleet is None:
             workers.run_here(oracle, self._trainer, project)
         else:
-            workers.run_workers(
-                oracle,
-                self.settings.recipe,
-                self._data_dir,
-                self._workers,
-                project,
-                self.folder / "state",
-            )
+            oracle._set_project_dir(project.parent, project.name)
+            self._fleet.train(oracle, project.name)
 
     def _confirm(self, trials: list[search.Result]) -> list[Confirmed]:
         """Retrains the best functions and the baselines on fresh seeds."""
@@ -242,14 +241,20 @@ class Session:
             bar.update()
 
         runs = [
-            {"activation": text, "seed": seed, "split": "test"}
+            {
+                "activation": text,
+                "seed": seed,
+                "split": "test",
+                "recipe": workers.key(self.settings.recipe),
+            }
             for (text, _), seed in zip(missing, seeds, strict=True)
         ]
         if runs:
             # The log is the state; what Keras Tuner keeps is not needed.
             with tempfile.TemporaryDirectory() as project:
                 oracle = workers.Runs(runs, on_run)
-                self._train(oracle, pathlib.Path(project) / "runs")
+                name = f"retraining-{secrets.token_hex(4)}"
+                self._train(oracle, pathlib.Path(project) / name)
 
     def _fresh_seed(self, run: int) -> int:
         """A seed that no trial has and that all functions share."""

@@ -1,40 +1,32 @@
-"""Trains the trials of an oracle, in this process or in several.
-
-Several processes are Keras Tuner's own: this one is the chief, which serves
-the oracle on loopback alone, since the port knows no password, and starts the
-workers. A worker that dies is replaced by one of the same name, to which the
-oracle gives the trial that the dead one left.
-"""
+"""Trains the trials of an oracle, here or as a worker of a chief."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent import futures
 
 import keras_tuner
 
+from actfn import search
 from experiments.child import ChildTrainer, Recipe
 
 METRIC = "accuracy"
 """The objective of every oracle here."""
-_DEATHS = 3
 
 
 class ChildTuner(keras_tuner.Tuner):
     """A tuner whose trials are children; it keeps no checkpoints.
 
-    The trial's hyperparameters are ``activation``, ``seed`` and, if it is not
-    to be evaluated on the validation images, ``split``.
+    The trial's hyperparameters are ``activation``, ``seed``, ``recipe`` (the
+    chief's, see `key`) and, if it is not to be evaluated on the validation
+    images, ``split``.
     """
 
     def __init__(self, oracle: keras_tuner.Oracle, trainer: ChildTrainer, **kw):
@@ -44,6 +36,11 @@ class ChildTuner(keras_tuner.Tuner):
     def run_trial(self, trial, *args, **kwargs) -> dict[str, float]:
         """Trains a child; NaN says that it diverged."""
         values = trial.hyperparameters.values
+        if values["recipe"] != key(self._trainer.recipe):
+            raise search.ChiefError(
+                "A worker must be of the same version and started with the "
+                "same flags for the child as its chief, and is not."
+            )
 
         def report(step: int, accuracy: float) -> bool:
             rung = {"rung": accuracy}
@@ -68,6 +65,12 @@ class ChildTuner(keras_tuner.Tuner):
         """Keeps nothing: the oracle has the state, and writes it safely."""
 
 
+def key(recipe: Recipe) -> str:
+    """Returns a short text that tells a recipe from others."""
+    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def run_here(
     oracle: keras_tuner.Oracle, trainer: ChildTrainer, folder: pathlib.Path
 ) -> None:
@@ -84,113 +87,25 @@ def run_here(
     tuner.search(verbose=0)
 
 
-def run_workers(
-    oracle: keras_tuner.Oracle,
-    recipe: Recipe,
-    data_dir: str | None,
-    count: int,
-    folder: pathlib.Path,
-    logs: pathlib.Path,
-) -> None:
-    """Trains all trials in `count` processes.
+def join(trainer: ChildTrainer) -> None:
+    """Trains trials of the chief that the environment names.
 
     Args:
-        oracle: Whose trials; one that has a state keeps it in the folder.
-        recipe: How.
-        data_dir: Where TFDS sets lie.
-        count: How many processes.
-        folder: The Keras Tuner project.
-        logs: A folder for what the workers print.
+        trainer: How; of the same recipe as the chief's.
 
     Raises:
-        RuntimeError: A worker failed, or several were killed; says why.
+        ChiefError: The search was ended by an error, or the chief's recipe
+            is another one.
     """
-    # The stock `start_server` would sleep 20 s before it notices the end.
-    import grpc
-    from keras_tuner.src.distribute import oracle_chief
-    from keras_tuner.src.protos import get_service_grpc
-
-    oracle._set_project_dir(folder.parent, folder.name)
-    oracle.verbose = 0
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
-    get_service_grpc().add_OracleServicer_to_server(
-        oracle_chief.OracleServicer(oracle), server
-    )
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    job = json.dumps(
-        {"recipe": dataclasses.asdict(recipe), "data_dir": data_dir}
-    )
-    try:
-        _supervise(count, port, job, logs)
-    finally:
-        server.stop(grace=None)
-
-
-def _supervise(count: int, port: int, job: str, logs: pathlib.Path) -> None:
-    """Keeps `count` workers alive until each has nothing left to do."""
-    logs.mkdir(parents=True, exist_ok=True)
-
-    def start(name: str) -> subprocess.Popen:
-        environment = os.environ | {
-            "KERASTUNER_TUNER_ID": name,
-            "KERASTUNER_ORACLE_IP": "127.0.0.1",
-            "KERASTUNER_ORACLE_PORT": str(port),
-        }
-        with (logs / f"{name}.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "experiments.searching.workers", job],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the chief
-            )
-
-    workers = {f"worker{n}": start(f"worker{n}") for n in range(count)}
-    deaths = 0
-    try:
-        while workers:
-            time.sleep(0.05)
-            for name, process in list(workers.items()):
-                if process.poll() is None:
-                    continue
-                del workers[name]
-                if process.returncode:
-                    deaths += 1
-                    if process.returncode > 0 or deaths >= _DEATHS:
-                        raise RuntimeError(_last_words(process, logs / name))
-                    workers[name] = start(name)
-    finally:
-        for process in workers.values():
-            process.terminate()
-        for process in workers.values():
-            process.wait()
-
-
-def _last_words(process: subprocess.Popen, log: pathlib.Path) -> str:
-    log = log.with_suffix(".log")
-    lines = log.read_text(errors="replace").strip().splitlines()
-    last = lines[-1] if lines else "no output"
-    return (
-        f"A worker ended with status {process.returncode}: {last} "
-        f"(all of it: {log})"
-    )
-
-
-def _work(job: dict) -> None:
-    """A worker process: asks the chief for trials until there are none."""
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    trainer = ChildTrainer(Recipe(**job["recipe"]), job["data_dir"])
-    stand_in = Runs([])  # the tuner asks the chief's oracle instead
+    stand_in = Runs([])  # the chief's oracle is asked instead
     with tempfile.TemporaryDirectory() as folder:
-        run_here(stand_in, trainer, pathlib.Path(folder) / "worker")
+        tuner = ChildTuner(stand_in, trainer, directory=folder)
+        search.run(tuner, on_lost=_end_process)
 
 
-def _leave_with_parent() -> None:
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(1)
+def _end_process(reason: Exception) -> None:
+    # The main thread is in a compiled loop, maybe for an hour.
+    print(reason, file=sys.stderr, flush=True)
     os._exit(1)
 
 
@@ -212,6 +127,7 @@ class Runs(keras_tuner.Oracle):
             keras_tuner.Objective(METRIC, "max"),
             max_consecutive_failed_trials=1,
         )
+        self.verbose = 0
         self._runs = runs
         self._on_run = on_run
 
@@ -229,7 +145,3 @@ class Runs(keras_tuner.Oracle):
             trial.score = 0.0
         if self._on_run is not None:
             self._on_run(int(trial.trial_id), trial.score)
-
-
-if __name__ == "__main__":
-    _work(json.loads(sys.argv[1]))

@@ -1,60 +1,21 @@
 """The search program as a user runs it: in a process of its own."""
 
-import csv
 import os
-import pathlib
 import re
+import resource
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from experiments import search
-
-ROOT = pathlib.Path(__file__).parents[2]
-TINY = ["--steps", "8", "--finalists", "2", "--repeats", "2"]
-TINY += ["--core-units", "1", "--seed", "5"]
-
-
-def start(*words, **options):
-    command = [sys.executable, "-m", "experiments.search", *map(str, words)]
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def run(*words, **options):
-    process = start(*words, **options)
-    out, err = process.communicate(timeout=600)
-    return process.returncode, out, err
-
-
-def rows(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def without_seconds(path):
-    return [{k: v for k, v in r.items() if k != "seconds"} for r in rows(path)]
-
-
-def wait_for_rows(folder, count, process):
-    path = folder / "results.csv"
-    while process.poll() is None:
-        if path.exists():
-            text = path.read_text()
-            assert text.endswith("\n"), "half a line"
-            if text.count("\n") > count:
-                return
-        time.sleep(0.02)
-    raise AssertionError(process.communicate())
+from tests.searching import (
+    TINY,
+    rows,
+    run,
+    start,
+    wait_for_rows,
+    without_seconds,
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +87,29 @@ def test_stopped_killed_and_resumed_equals_uninterrupted(finished, tmp_path):
     assert rows(folder / "confirmed.csv") == rows(reference / "confirmed.csv")
 
 
+def test_full_disk_and_resumed_equals_uninterrupted(finished, tmp_path):
+    reference, _ = finished
+    folder = tmp_path / "full"
+    words = ["--trials", 5, *TINY, "--directory", folder]
+    process = start(*words)
+    wait_for_rows(folder, 1, process)
+    journal = folder / "state" / "ppo" / "journal.jsonl"
+    room = journal.stat().st_size + 10  # and no byte more from here on
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (room, room))
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "journal.jsonl" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    finished_rows = without_seconds(folder / "results.csv")
+    status, _, err = run(*words, "--resume")
+    assert status == 0, err
+    resumed = without_seconds(folder / "results.csv")
+    assert resumed[: len(finished_rows)] == finished_rows
+    for name in ("results.csv", "random.csv"):
+        expected = without_seconds(reference / name)
+        assert without_seconds(folder / name) == expected
+
+
 def test_two_workers_train_every_trial_once(tmp_path):
     folder = tmp_path / "c"
     words = ["--trials", 4, *TINY, "--no-control", "--workers", 2]
@@ -136,20 +120,6 @@ def test_two_workers_train_every_trial_once(tmp_path):
     assert len({row["trial"] for row in results}) == len(results)
     assert len({row["seed"] for row in results}) == len(results)
     assert not (folder / "random.csv").exists()
-
-
-def test_a_killed_worker_is_replaced(tmp_path):
-    folder = tmp_path / "d"
-    words = ["--trials", 4, *TINY, "--no-control", "--workers", 2]
-    process = start(*words, "--directory", folder)
-    wait_for_rows(folder, 1, process)
-    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    victim = int(children.read_text().split()[0])
-    os.kill(victim, signal.SIGKILL)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    results = rows(folder / "results.csv")
-    assert len([r for r in results if r["status"] != "cached"]) == 4
 
 
 @pytest.mark.parametrize(
