@@ -19,13 +19,18 @@ from typing import Any
 import numpy as np
 
 from actfn.canonical import canonicalize
-from actfn.expression import Variable
+from actfn.expression import Expression, Variable
 from actfn.search.journal import Journal, write_atomically
 from actfn.search.policy import Policy, Proposal, check_finite
 from actfn.search.records import Result, Task
 
 SNAPSHOT_EVERY = 40
 """Events between two snapshots of the policy: so many at most are replayed."""
+
+
+def canonical_text(expression: Expression) -> str:
+    """Returns the canonical form of an expression as text."""
+    return str(canonicalize(expression))
 
 
 class Ledger:
@@ -38,6 +43,8 @@ class Ledger:
         max_repeats: After so many proposals in a row that need no training
             the space counts as exhausted.
         on_result: Called with each new `Result`.
+        canonical: Returns the text that equivalent functions share; that of
+            `canonicalize` by default.
 
     Attributes:
         results: All results so far, in the order of ending.
@@ -51,12 +58,14 @@ class Ledger:
         cache: bool = True,
         max_repeats: int = 500,
         on_result: Callable[[Result], None] | None = None,
+        canonical: Callable[[Expression], str] = canonical_text,
     ):
         self.policy = policy
         self.seed = seed
         self.cache = cache
         self.max_repeats = max_repeats
         self.on_result = on_result
+        self._canonical = canonical
         self.journal = Journal()
         self._directory: pathlib.Path | None = None
         self._clear()
@@ -189,7 +198,7 @@ class Ledger:
             trial=f"{number:05d}",
             proposal=proposal.id,
             expression=str(proposal.expression),
-            canonical=str(canonicalize(proposal.expression)),
+            canonical=self._canonical(proposal.expression),
             seed=int(sequence.generate_state(1)[0] >> 1),
         )
 

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from actfn.canonical import canonicalize
 from actfn.expression import Expression
 from actfn.grammar import SearchSpace
 from actfn.parsing import parse
+from actfn.search.ledger import canonical_text
 from actfn.search.policy import check_finite
 from experiments.results import CsvLog, read_rows
 from experiments.simulation.ridge import RidgeLandscape
 
 TOP_SHARE = 0.01
 _MOST_UNITS = 3
-_COLUMNS = ("canonical", "reward")
+_COLUMNS = ("expression", "canonical", "reward")
 
 
 class Landscape:
@@ -31,6 +31,7 @@ class Landscape:
         rewards: The rewards of a sample of the space or of all of it, by the
             text of the canonical form. The top is reckoned from them.
         measure: Finds the reward of any other function.
+        canonical: Returns the text of an expression's canonical form.
 
     Attributes:
         size: Of the sample.
@@ -47,9 +48,11 @@ class Landscape:
         space: SearchSpace,
         rewards: Mapping[str, float],
         measure: Callable[[str], float],
+        canonical: Callable[[Expression], str] = canonical_text,
     ):
         self.name = name
         self.space = space
+        self.canonical = canonical
         self.size = len(rewards)
         self._rewards = dict(rewards)
         self._measure = measure
@@ -105,7 +108,7 @@ def table(
     found: dict[str, list[float]] = {}
     for function, row in zip(functions, rows, strict=True):
         reward = check_finite("reward", row["reward"])
-        found.setdefault(str(canonicalize(function)), []).append(reward)
+        found.setdefault(canonical_text(function), []).append(reward)
     rewards = {form: float(np.mean(each)) for form, each in found.items()}
     lowest = min(rewards.values())
     space = _space_of(functions, core_units, unary, binary)
@@ -143,37 +146,57 @@ def ridge(space: SearchSpace, sample: int, cache: pathlib.Path) -> Landscape:
         sample: From how many distinct functions the top 1 percent is reckoned.
             They are drawn uniformly from the token strings, or are the whole
             space if that has no more strings.
-        cache: A CSV file that keeps the rewards for the next run.
+        cache: A CSV file that keeps forms and rewards for the next run.
 
     Raises:
         ValueError: The file holds something else.
         OSError: The file cannot be read or written.
     """
-    log = CsvLog(cache, _COLUMNS)
-    known = {row["canonical"]: float(row["reward"]) for row in read_rows(cache)}
-    source = RidgeLandscape()
-
-    def measure(canonical: str) -> float:
-        if canonical not in known:
-            known[canonical] = source.reward(parse(canonical))
-            log.append({"canonical": canonical, "reward": known[canonical]})
-        return known[canonical]
-
+    known = _Known(cache)
     rewards = {
-        canonical: measure(canonical)
-        for canonical in tqdm(
-            _distinct(space, sample),
+        form: known.rewards[form]
+        for form in tqdm(
+            _distinct(space, sample, known.canonical),
             total=min(sample, space.size),
             desc="sample",
             unit="function",
         )
     }
     return Landscape(
-        f"ridge, {space.core_units} units", space, rewards, measure
+        f"ridge, {space.core_units} units",
+        space,
+        rewards,
+        known.rewards.__getitem__,
+        known.canonical,
     )
 
 
-def _distinct(space: SearchSpace, sample: int):
+class _Known:
+    """Canonical forms and their ridge rewards, kept in a file."""
+
+    def __init__(self, path: pathlib.Path):
+        self._log = CsvLog(path, _COLUMNS)
+        self._source = RidgeLandscape()
+        self._forms: dict[str, str] = {}
+        self.rewards: dict[str, float] = {}
+        for row in read_rows(path):
+            self._forms[row["expression"]] = row["canonical"]
+            self.rewards[row["canonical"]] = float(row["reward"])
+
+    def canonical(self, expression: Expression) -> str:
+        """Returns the canonical form; from now on its reward is known."""
+        text = str(expression)
+        if text not in self._forms:
+            form = canonical_text(expression)
+            if form not in self.rewards:
+                self.rewards[form] = self._source.reward(parse(form))
+            row = (text, form, self.rewards[form])
+            self._log.append(dict(zip(_COLUMNS, row, strict=True)))
+            self._forms[text] = form
+        return self._forms[text]
+
+
+def _distinct(space: SearchSpace, sample: int, canonical: Callable):
     """Yields canonical forms, each once."""
     rng = np.random.default_rng(0)
     drawn = (
@@ -183,8 +206,7 @@ def _distinct(space: SearchSpace, sample: int):
         else (space.sample(rng) for _ in range(20 * sample))
     )
     seen: set[str] = set()
-    for expression in drawn:
-        form = str(canonicalize(expression))
+    for form in map(canonical, drawn):
         if form not in seen:
             seen.add(form)
             yield form

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Sequence
 
@@ -27,7 +28,7 @@ class Run:
     Attributes:
         rewards: Of each proposal in their order, shape (proposals,).
         is_new: Whether the proposal was evaluated, shape (proposals,).
-        seconds: Without those in which the landscape found rewards.
+        seconds: Without those in which forms and rewards were found.
     """
 
     rewards: np.ndarray
@@ -69,15 +70,25 @@ def run(policy: Policy, landscape: Landscape, budget: int) -> Run:
         landscape: Knows the rewards.
         budget: Proposals at most; fewer if the policy has no more.
     """
-    start, elsewhere = time.perf_counter(), 0.0
-    ledger = Ledger(policy, policy.seed, max_repeats=budget)
+    elsewhere = 0.0
+
+    def known(find, argument):
+        nonlocal elsewhere
+        start = time.perf_counter()
+        found = find(argument)
+        elsewhere += time.perf_counter() - start
+        return found
+
+    start = time.perf_counter()
+    canonical = functools.partial(known, landscape.canonical)
+    ledger = Ledger(
+        policy, policy.seed, max_repeats=budget, canonical=canonical
+    )
     while len(ledger.results) < budget:
         task = ledger.ask()
         if task is None:
             break
-        before = time.perf_counter()
-        reward = landscape.reward(task.canonical)
-        elsewhere += time.perf_counter() - before
+        reward = known(landscape.reward, task.canonical)
         ledger.finish(task.trial, reward, "completed", 0.0)
     results = ledger.results[:budget]
     return Run(
