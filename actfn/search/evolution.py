@@ -10,7 +10,11 @@ import numpy as np
 
 from actfn.expression import Expression
 from actfn.grammar import SearchSpace
+from actfn.search.novelty import Proposed
 from actfn.search.policy import BasePolicy, check_count, check_finite
+
+_TRIES = 20
+"""Children at most until one is new."""
 
 
 class EvolutionPolicy(BasePolicy):
@@ -20,16 +24,19 @@ class EvolutionPolicy(BasePolicy):
     few members drawn from the population; each result enters the population
     and, once it is full, pushes the oldest member out, however good. Members
     are token strings; a mutation changes one or more of the tokens so that
-    the function changes.
+    the function changes. What was proposed before is mutated again, and now
+    and then a random function comes in between: else the population soon
+    consists of one function and its neighbours.
 
     Args:
         space: Where the proposals come from.
         seed: Integer from 0.
         population: How many of the latest results are the population.
         tournament: Of how many members drawn the best is mutated.
+        fresh: The share of random functions among the later proposals.
 
     Raises:
-        ValueError: A number is not a positive integer.
+        ValueError: A number is out of range.
     """
 
     def __init__(
@@ -39,10 +46,17 @@ class EvolutionPolicy(BasePolicy):
         *,
         population: int = 30,
         tournament: int = 10,
+        fresh: float = 0.1,
     ):
         super().__init__(space, seed)
         self.population = check_count("population", population)
         self.tournament = check_count("tournament", tournament)
+        self.fresh = check_finite("fresh", fresh)
+        if not 0 <= fresh <= 1:
+            raise ValueError(
+                f"`fresh` must be from 0 to 1. Received: {fresh!r}"
+            )
+        self._proposed = Proposed()
         self._members: collections.deque[tuple[list[int], float]] = (
             collections.deque(maxlen=population)
         )
@@ -52,6 +66,7 @@ class EvolutionPolicy(BasePolicy):
         reward = check_finite("reward", reward)
         tokens = list(self.space.encode(expression))
         self._results += 1
+        self._proposed.add(expression)
         self._learn(tokens, reward)
 
     def statistics(self) -> dict[str, float]:
@@ -65,24 +80,33 @@ class EvolutionPolicy(BasePolicy):
 
     def get_state(self) -> dict[str, Any]:
         """Returns all that has changed since construction, as JSON data."""
-        members = [list(member) for member in self._members]
-        return {**super().get_state(), "members": members}
+        return {
+            **super().get_state(),
+            "members": [list(member) for member in self._members],
+            "proposed": self._proposed.get_state(),
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from what `get_state` of a like policy returned."""
         super().set_state(state)
         self._members.clear()
         self._members.extend(map(tuple, state["members"]))
+        self._proposed.set_state(state["proposed"])
 
     def _draw(self, n: int) -> list[tuple[Expression, list[int]]]:
         drawn = []
         for number in range(self._next_id, self._next_id + n):
-            tokens = self._tokens(self._rng(number))
-            drawn.append((self.space.decode(tokens), list(tokens)))
+            rng = self._rng(number)
+            children = (self._child(rng) for _ in range(_TRIES))
+            drawn.append(self._proposed.first_new(children))
         return drawn
 
+    def _child(self, rng: np.random.Generator) -> tuple[Expression, list[int]]:
+        tokens = list(self._tokens(rng))
+        return self.space.decode(tokens), tokens
+
     def _tokens(self, rng: np.random.Generator) -> Sequence[int]:
-        if len(self._members) < self.population:
+        if len(self._members) < self.population or rng.random() < self.fresh:
             return self.space.sample_tokens(rng)
         places = rng.integers(len(self._members), size=self.tournament)
         members = [self._members[place] for place in places]

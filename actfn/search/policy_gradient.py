@@ -10,7 +10,9 @@ import tensorflow as tf
 
 from actfn.expression import Expression
 from actfn.grammar import SearchSpace
+from actfn.search.baseline import Baseline
 from actfn.search.controller import shared_controller
+from actfn.search.novelty import Proposed
 from actfn.search.policy import (
     BasePolicy,
     check_count,
@@ -21,47 +23,7 @@ from actfn.search.policy import (
 from actfn.search.train_step import Loss, compiled_step
 
 _SAMPLES = 256  # strings on which `statistics` estimates its means
-
-
-class Baseline:
-    """Moving mean of the rewards, and their deviation since the beginning.
-
-    The mean is exponential and corrected for its start from zero, so that at
-    first it is the first reward.
-
-    Args:
-        decay: Weight of the past in the mean; 0.95 in NASNet
-            (arXiv:1707.07012).
-    """
-
-    def __init__(self, decay: float = 0.95):
-        self.decay = decay
-        self.sums = [0.0] * 5
-
-    def add(self, reward: float) -> None:
-        """Takes one more reward."""
-        weight, moving, count, total, squares = self.sums
-        self.sums = [
-            self.decay * weight + (1.0 - self.decay),
-            self.decay * moving + (1.0 - self.decay) * reward,
-            count + 1.0,
-            total + reward,
-            squares + reward * reward,
-        ]
-
-    @property
-    def mean(self) -> float:
-        """The moving mean; 0 before the first reward."""
-        weight, moving = self.sums[:2]
-        return moving / weight if weight else 0.0
-
-    @property
-    def deviation(self) -> float:
-        """The standard deviation of all rewards."""
-        count, total, squares = self.sums[2:]
-        if not count:
-            return 0.0
-        return max(0.0, squares / count - (total / count) ** 2) ** 0.5
+_TRIES = 8  # strings at most until one is of a new function
 
 
 class PolicyGradient(BasePolicy):
@@ -74,6 +36,9 @@ class PolicyGradient(BasePolicy):
     comes to rest on many good functions. Divided by the deviation of the batch
     or of late rewards, ever smaller differences would count as much as the
     first large ones, and the controller would collapse onto one function.
+
+    Of a few strings drawn the first is proposed whose function is new. A known
+    one would teach the controller the same once more, each time more strongly.
 
     Args:
         space: Where the proposals come from.
@@ -131,6 +96,7 @@ class PolicyGradient(BasePolicy):
         self._batch: list[tuple[list[int], float, float]] = []
         self._block_of: tuple[int, int] | None = None
         self._block: list[tuple[list[int], float]] = []
+        self._proposed = Proposed()
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Learns from a foreign result as if the controller had drawn it."""
@@ -138,6 +104,7 @@ class PolicyGradient(BasePolicy):
         tokens = self.space.encode(expression)
         log_probs, _ = self.controller.score(self._weights, np.array([tokens]))
         self._results += 1
+        self._proposed.add(expression)
         self._learn([list(tokens), float(log_probs[0])], reward)
 
     def statistics(self) -> dict[str, float]:
@@ -170,6 +137,7 @@ class PolicyGradient(BasePolicy):
             "baseline": list(self.baseline.sums),
             "batch": [list(row) for row in self._batch],
             "updates": self._updates,
+            "proposed": self._proposed.get_state(),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -180,17 +148,20 @@ class PolicyGradient(BasePolicy):
         self.baseline.sums = list(state["baseline"])
         self._batch = [tuple(row) for row in state["batch"]]
         self._updates = state["updates"]
+        self._proposed.set_state(state["proposed"])
         self._block_of = None
 
     def _draw(self, n: int) -> list[tuple[Expression, Any]]:
-        drawn = []
-        for number in range(self._next_id, self._next_id + n):
-            tokens, log_prob = self._string(number)
-            drawn.append((self.space.decode(tokens), [tokens, log_prob]))
-        return drawn
+        return [
+            self._proposed.first_new(
+                (self.space.decode(tokens), [tokens, log_prob])
+                for tokens, log_prob in self._strings(number)
+            )
+            for number in range(self._next_id, self._next_id + n)
+        ]
 
-    def _string(self, number: int) -> tuple[list[int], float]:
-        """Returns a token string and its log-probability.
+    def _strings(self, number: int) -> list[tuple[list[int], float]]:
+        """Returns `_TRIES` token strings and their log-probabilities.
 
         They depend on the weights and the number alone, to the last bit: all
         the strings of a block of numbers are drawn together, since rounding
@@ -198,14 +169,16 @@ class PolicyGradient(BasePolicy):
         """
         block, place = divmod(number, self.batch_size)
         if self._block_of != (self._updates, block):
-            width = len(self.space.token_sizes)
+            shape = (_TRIES, len(self.space.token_sizes))
             first = block * self.batch_size
             numbers = range(first, first + self.batch_size)
-            noise = np.stack([self._rng(i).random(width) for i in numbers])
-            tokens, log_probs = self.controller.sample(self._weights, noise)
+            noise = [self._rng(i).random(shape) for i in numbers]
+            tokens, log_probs = self.controller.sample(
+                self._weights, np.concatenate(noise)
+            )
             rows = zip(tokens.tolist(), log_probs.tolist(), strict=True)
             self._block_of, self._block = (self._updates, block), list(rows)
-        return self._block[place]
+        return self._block[place * _TRIES : (place + 1) * _TRIES]
 
     def _learn(self, memory: Any, reward: float) -> None:
         tokens, log_prob = memory

@@ -18,7 +18,7 @@ class PPOPolicy(PolicyGradient):
     the settings. Those of its group's nearest controller (NASNet,
     arXiv:1707.07012, appendix A.1) are kept where a search of some hundred
     functions can afford them: one LSTM layer of 100 units, uniform +-0.1
-    initialisation, batches of 20, baseline decay 0.95. Its learning rate of
+    initialisation, baseline decay 0.95. Its batches of 20, learning rate of
     0.00035 and entropy weight of 0.00001 are meant for 20,000 children and raw
     rewards; within 400 they hardly move the controller. The defaults here go
     with advantages in deviations of the reward, where the entropy bonus, in
@@ -54,8 +54,8 @@ class PPOPolicy(PolicyGradient):
         space: SearchSpace,
         seed: int = 0,
         *,
-        learning_rate: float = 0.003,
-        batch_size: int = 20,
+        learning_rate: float = 0.006,
+        batch_size: int = 10,
         epochs: int = 4,
         clip: float = 0.2,
         entropy_weight: float = 0.5,

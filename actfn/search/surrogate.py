@@ -59,6 +59,7 @@ class SurrogatePolicy(BasePolicy):
         self._fits = 0
         self._fitted = 0  # how many rows the last fit has seen
         self._trees = None
+        self._encoded: dict[str, tuple[int, ...] | None] = {}
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Adds a foreign result to what the model is fitted to."""
@@ -108,7 +109,9 @@ class SurrogatePolicy(BasePolicy):
         if not pool:
             return self.space.sample(rng)
         table = np.stack([features(expression) for expression in pool])
-        votes = np.stack([tree.predict(table) for tree in self._trees])
+        votes = np.stack(
+            [tree.predict(table, check_input=False) for tree in self._trees]
+        )
         merits = votes.mean(axis=0) + self.curiosity * votes.std(axis=0)
         return pool[int(np.argmax(merits))]
 
@@ -127,10 +130,12 @@ class SurrogatePolicy(BasePolicy):
         return list(dict.fromkeys(pool))
 
     def _tokens(self, text: str) -> tuple[int, ...] | None:
-        try:
-            return self.space.encode(parse(text))
-        except ValueError:  # told from elsewhere, and not of this space
-            return None
+        if text not in self._encoded:
+            try:
+                self._encoded[text] = self.space.encode(parse(text))
+            except ValueError:  # told from elsewhere, and not of this space
+                self._encoded[text] = None
+        return self._encoded[text]
 
     def _fit(self) -> list:
         # Imported here since it takes a second, and only this policy needs it.

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 import actfn
 from actfn import search
+from actfn.search.baseline import Baseline
 from actfn.search.controller import Controller
-from actfn.search.policy_gradient import Baseline
 from actfn.search.ppo import clipped_loss
 from actfn.search.reinforce import reinforce_loss
 from actfn.search.train_step import TrainStep
