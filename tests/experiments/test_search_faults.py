@@ -11,7 +11,7 @@ import pytest
 from experiments import search
 from tests.searching import ROOT, TINY, rows, run, start, wait_for_rows
 
-WORDS = [*TINY, "--no-control"]
+WORDS = [*TINY, "--no-control", "--finalists", "1", "--repeats", "1"]
 
 
 def workers_of(process):
@@ -37,7 +37,7 @@ def test_a_killed_worker_is_replaced(tmp_path):
     )
     wait_for_rows(tmp_path, 1, process)
     os.kill(workers_of(process)[0], signal.SIGKILL)
-    _, err = process.communicate(timeout=300)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert len(trained(tmp_path)) == 4
 
@@ -87,54 +87,67 @@ def test_a_bug_ends_the_search_at_once_with_its_text(tmp_path, workers):
     assert trained(folder) == []
 
 
-@pytest.mark.slow
-def test_chief_and_workers_by_the_environment(tmp_path):
+@pytest.fixture
+def take_part(tmp_path):
+    """Starts a process of one search; all are killed at last."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    processes = []
 
-    def take_part(name, *more):
+    def take_part(name, *words):
         variables = {
             "KERASTUNER_TUNER_ID": name,
             "KERASTUNER_ORACLE_PORT": str(port),
         }
-        words = ["--trials", 6, *WORDS, "--directory", tmp_path / "search"]
-        return start(*words, *more, env=os.environ | variables)
+        words = [*WORDS, "--directory", tmp_path, *words]
+        processes.append(start(*words, env=os.environ | variables))
+        return processes[-1]
 
-    chief = take_part("chief")
+    take_part.port = port
+    yield take_part
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_chief_and_workers_by_the_environment(take_part, tmp_path):
+    chief = take_part("chief", "--trials", 6)
     first = take_part("first")
-    wait_for_rows(tmp_path / "search", 1, chief)
+    wait_for_rows(tmp_path, 1, chief)
     alien = take_part("alien", "--steps", 9)
-    _, err = alien.communicate(timeout=120)
+    _, err = alien.communicate(timeout=600)
     assert alien.returncode == 1
     assert "same flags for the child" in err.splitlines()[-1]
     second = take_part("second")
     first.kill()
-    out, err = chief.communicate(timeout=300)
+    out, err = chief.communicate(timeout=600)
     assert chief.returncode == 0, err
-    assert f"127.0.0.1:{port}" in err and "against ReLU" in out
+    assert f"listens on 127.0.0.1:{take_part.port}" in err
+    assert "against ReLU" in out
     assert second.wait(timeout=60) == 0
-    first.communicate()
-    assert len(trained(tmp_path / "search")) == 6
+    assert len(trained(tmp_path)) == 6
 
 
 @pytest.mark.slow
-def test_workers_end_with_a_message_when_their_chief_is_killed(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    variables = os.environ | {
-        "KERASTUNER_ORACLE_IP": "127.0.0.1",
-        "KERASTUNER_ORACLE_PORT": str(port),
-    }
-    words = ["--trials", 500, *WORDS, "--directory", tmp_path / "search"]
-    chief = start(*words, env=variables | {"KERASTUNER_TUNER_ID": "chief"})
-    worker = start(*words, env=variables | {"KERASTUNER_TUNER_ID": "worker"})
-    wait_for_rows(tmp_path / "search", 1, chief)
+def test_a_killed_chief_is_missed_and_started_again(take_part, tmp_path):
+    chief = take_part("chief", "--trials", 4)
+    worker = take_part("worker")
+    wait_for_rows(tmp_path, 1, chief)
     chief.kill()
     chief.communicate()
+    before = rows(tmp_path / "results.csv")
     _, err = worker.communicate(timeout=120)
     assert worker.returncode == 1
-    assert f"The chief at 127.0.0.1:{port} has not answered" in err
+    message = f"The chief at 127.0.0.1:{take_part.port} has not answered for"
+    assert message in err.splitlines()[-1]
     assert "Traceback" not in err
+    chief = take_part("chief", "--trials", 4, "--resume")
+    take_part("another")
+    _, err = chief.communicate(timeout=600)
+    assert chief.returncode == 0, err
+    assert len(trained(tmp_path)) == 4
+    assert rows(tmp_path / "results.csv")[: len(before)] == before
 
 
 def test_a_chief_that_cannot_listen_says_so(tmp_path, capsys, monkeypatch):
