@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Goes on with a search that was stopped; one that is finished is shown again.
 SEARCH := --workers 2 --trials 60 $(if $(wildcard results/search/settings.json),--resume)
 
-.PHONY: search test test-slow lint format notebooks benchmark clean
+.PHONY: search test test-slow lint format notebooks pages benchmark clean
 
 search: .venv/installed  ## search on embedded real images, some minutes
 	$(BIN)/python -m experiments.search $(SEARCH)
@@ -23,6 +23,11 @@ format: .venv/installed
 
 notebooks: .venv/installed  ## run the notebooks from a clean state
 	$(BIN)/python -m pytest tests/notebooks
+
+pages: .venv/installed  ## make the tables and notebooks in docs/ anew
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	$(BIN)/python -m experiments.compare --page docs/results.md
+	$(BIN)/python -m nbconvert --to markdown --execute --output-dir docs/notebooks notebooks/*.ipynb
 
 benchmark: .venv/installed  ## measure anew what the documentation shows
 	$(BIN)/python -m experiments.benchmark activations --rounds 31

@@ -40,7 +40,7 @@ _NOTE = (
     "low, high: 95% confidence interval of the mean (Student's t); "
     "minus_relu: mean difference from ReLU over the seeds that both have, "
     f"with its interval; published: median in {published.PAPER}; "
-    "seconds: median of a run."
+    "seconds: median of a run's steps."
 )
 
 _PAIRS_NOTE = (
@@ -131,7 +131,8 @@ def summary(setting: Setting, runs: Group) -> Table:
     rows.sort(key=lambda row: row[3], reverse=True)
     every = [run for repeats in runs.values() for run in repeats]
     title = f"{model} on {dataset}, {steps} steps: {every[0].metric}"
-    notes = [_NOTE]
+    minutes = math.ceil(sum(run.seconds for run in every) / 60)
+    notes = [_NOTE, f"{len(every)} runs, {minutes} minutes in all."]
     lost = {a: sum(run.diverged for run in runs[a]) for a in runs}
     if any(lost.values()):
         parts = [f"{n} of {a}" for a, n in lost.items() if n]

@@ -1,8 +1,10 @@
 """Reads image sets that TFDS has prepared, without touching the network."""
 
+import contextlib
 import os
 import pathlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -137,7 +139,6 @@ def _image_shape(name: str, features: Any) -> tuple[int, int, int]:
 def _read_split(
     name: str, builder: Any, split: str, shape: tuple[int, int, int]
 ) -> Split:
-    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     if split not in builder.info.splits:
@@ -150,7 +151,7 @@ def _read_split(
     labels = np.empty(count, np.int32)
     config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
     filled = 0
-    try:
+    with whole_files(name, builder.data_dir):
         for batch in tfds.as_numpy(
             builder.as_dataset(
                 split=split, batch_size=_BATCH, read_config=config
@@ -160,13 +161,30 @@ def _read_split(
             images[filled:end] = batch["image"]
             labels[filled:end] = batch["label"]
             filled = end
-    except tf.errors.OpError as error:
-        raise ValueError(
-            f"dataset {name!r} should have whole files in {builder.data_dir}; "
-            "delete that folder and prepare the set again. "
-            f"Received: {type(error).__name__} in its {split} split"
-        ) from error
     return Split(images, labels)
+
+
+@contextlib.contextmanager
+def whole_files(name: str, folder: str | pathlib.Path) -> Iterator[None]:
+    """Says of which set a file is damaged or missing, if one is.
+
+    Args:
+        name: Of the set.
+        folder: Where its files are.
+
+    Raises:
+        ValueError: In place of what TensorFlow raises.
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+        raise ValueError(
+            f"dataset {name!r} should have whole files in {folder}; delete "
+            "that folder and prepare the set again. "
+            f"Received: {type(error).__name__}"
+        ) from error
 
 
 def provenance(info: Any) -> str:

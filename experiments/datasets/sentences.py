@@ -62,8 +62,8 @@ def load(
 
     Raises:
         ValueError: If the name is unknown, a set is not prepared (says how to
-            prepare it and where it was looked for; no network is tried), or
-            `validation` is out of range.
+            prepare it and where it was looked for; no network is tried) or
+            damaged, or `validation` is out of range.
     """
     if name not in NAMES:
         raise ValueError(
@@ -134,6 +134,7 @@ def _read(builder: object, split: str) -> Iterator[Pair]:
     batches = builder.as_dataset(
         split=split, batch_size=_BATCH, read_config=config
     )
-    for batch in tfds.as_numpy(batches):
-        for english, german in zip(batch["en"], batch["de"], strict=True):
-            yield english.decode(), german.decode()
+    with prepared.whole_files(builder.info.name, builder.data_dir):
+        for batch in tfds.as_numpy(batches):
+            for english, german in zip(batch["en"], batch["de"], strict=True):
+                yield english.decode(), german.decode()

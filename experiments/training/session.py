@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 import tqdm
 
+from experiments.datasets import prepared
 from experiments.results import CsvLog
 from experiments.training import rows
 from experiments.training.config import Config
@@ -82,6 +83,10 @@ class Session:
 
         Returns:
             How many runs were finished here.
+
+        Raises:
+            ValueError: If data or results are damaged or not there; runs stay
+                as their last checkpoint has them.
         """
         count = 0
         for number, cell in enumerate(cells, 1):
@@ -133,7 +138,9 @@ class Session:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(step - bar.n)
 
-            result = run.train(progress)
+            folder = prepared.data_folder(self._data_dir)
+            with prepared.whole_files(self._config.dataset, folder):
+                result = run.train(progress)
         self._record(cell, result)
         run.clean()
         self._report(result)

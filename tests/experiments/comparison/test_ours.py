@@ -55,6 +55,7 @@ def test_summary_of_our_runs(tmp_path):
         'cifar10_resnet164,cifar10,"max(x, sin(x))",7,0.5,200,20',
     )
     rows, table, counts = summary_of(path)
+    assert table.note.endswith("6 runs, 2 minutes in all.")
     assert table.title.startswith("preact ResNet-164 on CIFAR-10, 200 steps")
     assert list(rows) == ["Swish", "ReLU", "max(x, sin(x))"]
     relu = {key: str(value) for key, value in rows["ReLU"].items()}

@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from experiments.datasets.imagenet import ImageNetSource
+from experiments.datasets import prepared
+from experiments.datasets.imagenet import NAME, ImageNetSource
 
 PER_FILE, FILES = 5, 6
 
@@ -88,3 +89,19 @@ def test_a_missing_set_says_how_to_get_it(tmp_path):
     with pytest.raises(ValueError, match="image-net") as caught:
         ImageNetSource(tmp_path)
     assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_damaged_files_are_named_while_they_are_read(damage, tmp_path):
+    Imagenet2012(data_dir=tmp_path).download_and_prepare()
+    (file,) = tmp_path.glob("imagenet2012/**/*train.tfrecord*")
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-5])
+    source = ImageNetSource(tmp_path)
+    with (
+        pytest.raises(ValueError, match=f"imagenet2012.*{tmp_path}"),
+        prepared.whole_files(NAME, tmp_path),
+    ):
+        taken(source, 0, source.size)

@@ -74,6 +74,16 @@ def test_missing_sets_are_all_named(tmp_path):
         sentences.load("wmt14_de_en", tmp_path)
 
 
+def test_damaged_files_are_named(tmp_path):
+    for kind in (Wmt14Translate, Wmt15Translate, Wmt16Translate):
+        kind(config="de-en", data_dir=tmp_path).download_and_prepare()
+    (file,) = tmp_path.glob("wmt14_translate/**/*train.tfrecord*")
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(ValueError, match="delete that folder") as caught:
+        sentences.load("wmt14_de_en", tmp_path)
+    assert str(file.parent) in str(caught.value)
+
+
 def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="dataset should be one of"):
         sentences.load("wmt99")
