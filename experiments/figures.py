@@ -12,6 +12,7 @@ import pathlib
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from experiments.cli import Parser
@@ -74,7 +75,8 @@ def training(folders: Sequence[pathlib.Path]) -> Figure:
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    colours: dict[str, str] = {}
+    shades = colormaps["tab20"].colors
+    colours: dict[str, tuple[float, ...]] = {}
     for folder in folders:
         activation = trained.describe(folder)["activation"]
         rows = read_rows(folder / "curve.csv")
@@ -83,11 +85,12 @@ def training(folders: Sequence[pathlib.Path]) -> Figure:
         width = max(1, len(loss) // _WINDOW)
         smooth = np.convolve(loss, np.full(width, 1 / width), "valid")
         label = None if activation in colours else activation
-        colour = colours.setdefault(activation, f"C{len(colours)}")
+        shade = shades[len(colours) % len(shades)]
+        colour = colours.setdefault(activation, shade)
         axes.plot(steps[width - 1 :], smooth, color=colour, label=label)
     axes.set(xlabel="step", ylabel="training loss with weight decay")
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(fontsize="small", ncols=1 + len(colours) // 10)
     return figure
 
 
