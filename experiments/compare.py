@@ -17,6 +17,8 @@ from experiments.cli import Parser
 from experiments.comparison import pages, published
 from experiments.comparison.tables import FORMATS, Table
 
+KINDS = ("summary", "pairs", "counts", "beside", "learning-rates")
+
 
 def _parser() -> Parser:
     parser = Parser(
@@ -36,9 +38,15 @@ def _parser() -> Parser:
         help="Tables 1 to 11 as printed, and the recount of Table 3",
     )
     parser.add_argument(
-        "--learning-rates",
-        action="store_true",
-        help="a line for each learning rate of what was run with several",
+        "--tables",
+        nargs="+",
+        choices=KINDS,
+        default=KINDS[:3],
+        metavar="KIND",
+        help="of our runs, by default the first three of: "
+        "summary (of each model and data set), pairs (runs of one seed), "
+        "counts (models, as the paper counts them), beside (the paper's "
+        "networks on the same data), learning-rates (each on a line)",
     )
     parser.add_argument(
         "--format",
@@ -65,25 +73,34 @@ def _parser() -> Parser:
 def tables(
     results: Sequence[pathlib.Path],
     with_published: bool,
-    by_learning_rate: bool = False,
+    kinds: Sequence[str] = KINDS[:3],
 ) -> list[Table]:
     """Returns the published tables, if wanted, then those of our runs.
 
     Args:
         results: CSV files of our runs, or none.
         with_published: Whether to include the paper's tables.
-        by_learning_rate: Whether our runs are to be told apart by it.
+        kinds: Which of `KINDS` of our runs.
 
     Raises:
-        ValueError: If a results file is broken; names the file and the line.
+        ValueError: If a results file is broken (names the file and the line),
+            or the runs do not make a table that is asked for.
     """
     found = published.tables() if with_published else []
     if results:
         # TensorFlow loads with these; the published tables do without.
-        from experiments.comparison import ours, rates, runs
+        from experiments.comparison import beside, ours, pairs, rates, runs
 
-        kind = rates if by_learning_rate else ours
-        found += kind.tables(runs.read(results))
+        makers = (
+            ours.summaries,
+            pairs.tables,
+            ours.counts,
+            beside.tables,
+            rates.tables,
+        )
+        made_by = dict(zip(KINDS, makers, strict=True))
+        own = runs.read(results)
+        found += [table for kind in kinds for table in made_by[kind](own)]
     return found
 
 
@@ -104,7 +121,7 @@ def render(arguments: Sequence[str] | None) -> tuple[str, pathlib.Path | None]:
             "results should be at least one CSV file, or --published or "
             "--page be given. Received: neither"
         )
-    found = tables(options.results, options.published, options.learning_rates)
+    found = tables(options.results, options.published, options.tables)
     return "\n".join(map(FORMATS[options.format], found)), options.output
 
 

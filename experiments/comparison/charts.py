@@ -73,7 +73,7 @@ def differences(results: Sequence[pathlib.Path]) -> Figure:
     lost = defaultdict(list)
     for setting, group in ours.group(runs.read(results)).items():
         for activation, repeats in group.items():
-            values = ours.differences(repeats, group, activation)
+            values = ours.differences(group, activation)
             if values and any(run.diverged for run in repeats):
                 lost[setting].append(activation)
             elif values:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from scipy import stats
 
 from experiments.comparison import counting, published
-from experiments.comparison.runs import BLEU, Run
+from experiments.comparison.runs import Run
 from experiments.comparison.tables import Cell, Table
 
 SUMMARY_COLUMNS = (
@@ -26,16 +26,6 @@ SUMMARY_COLUMNS = (
     "published",
     "seconds",
 )
-PAIR_COLUMNS = (
-    "activation",
-    "pairs",
-    "better",
-    "equal",
-    "worse",
-    "difference",
-    "p",
-    "p_holm",
-)
 _NOTE = (
     "low, high: 95% confidence interval of the mean (Student's t); "
     "minus_relu: mean difference from ReLU over the seeds that both have, "
@@ -43,11 +33,6 @@ _NOTE = (
     "seconds: median of a run's steps."
 )
 
-_PAIRS_NOTE = (
-    "A pair is a run and ReLU's with the same model, data, steps and seed. "
-    "difference: mean over the pairs; p: two-sided sign test, equal pairs "
-    "left out; p_holm: p corrected for the number of lines (Holm)."
-)
 REFERENCE = "ReLU"
 
 Setting = tuple[str, str, int]
@@ -56,16 +41,13 @@ Group = dict[str, list[Run]]
 """The runs of one setting by activation."""
 
 
-def tables(runs: Sequence[Run]) -> list[Table]:
-    """Returns a summary of each setting, and the counts over all of them.
+def summaries(runs: Sequence[Run]) -> list[Table]:
+    """Returns the table of each setting.
 
     Raises:
-        ValueError: If an activation was run with several learning rates and
-            nothing but the test accuracy is there to choose by.
+        ValueError: See `group`.
     """
-    groups = group(runs)
-    summaries = [summary(setting, runs) for setting, runs in groups.items()]
-    return [*summaries, pairs(groups), counts(groups)]
+    return [summary(setting, found) for setting, found in group(runs).items()]
 
 
 def group(runs: Sequence[Run]) -> dict[Setting, Group]:
@@ -75,7 +57,8 @@ def group(runs: Sequence[Run]) -> dict[Setting, Group]:
     test accuracy must not choose.
 
     Raises:
-        ValueError: See `tables`.
+        ValueError: If an activation was run with several learning rates and
+            nothing but the test accuracy is there to choose by.
     """
     cells: dict[Setting, dict[str, dict[str, list[Run]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
@@ -123,7 +106,7 @@ def summary(setting: Setting, runs: Group) -> Table:
                 len(values),
                 digits(statistics.median(values)),
                 *mean_and_interval(values),
-                *mean_and_interval(differences(repeats, runs, activation)),
+                *mean_and_interval(differences(runs, activation)),
                 reference.get((model, dataset, activation)),
                 digits(statistics.median(run.seconds for run in repeats), 0),
             ]
@@ -144,40 +127,17 @@ def summary(setting: Setting, runs: Group) -> Table:
 
 
 def differences(
-    repeats: Sequence[Run], runs: Group, activation: str
+    runs: Group, activation: str, baseline: str = REFERENCE
 ) -> list[float]:
-    """Returns by how much runs beat ReLU's of the same seed; none for ReLU."""
-    relu = {run.seed: run.accuracy for run in runs.get(REFERENCE, [])}
-    if activation == REFERENCE:
+    """Returns by how much runs beat the baseline's of the same seed."""
+    other = {run.seed: run.accuracy for run in runs.get(baseline, [])}
+    if activation == baseline:
         return []
-    return [r.accuracy - relu[r.seed] for r in repeats if r.seed in relu]
-
-
-def pairs(groups: dict[Setting, Group]) -> Table:
-    """Returns how often each activation is better than ReLU, run by run.
-
-    Translations are left out: their test sets are not runs of their own.
-    """
-    found: dict[str, list[float]] = defaultdict(list)
-    for runs in groups.values():
-        for activation, repeats in runs.items():
-            if repeats[0].metric == BLEU:
-                continue
-            found[activation] += differences(repeats, runs, activation)
-    rows = []
-    for activation, values in found.items():
-        if values:
-            better, worse = (
-                sum(sign * value > 0 for value in values) for sign in (1, -1)
-            )
-            sides = better, len(values) - better - worse, worse
-            mean = digits(statistics.fmean(values))
-            p = counting.two_sided(better, worse)
-            rows.append((activation, len(values), *sides, mean, p))
-    corrected = counting.holm([row[-1] for row in rows])
-    rows = [(*row, p) for row, p in zip(rows, corrected, strict=True)]
-    rows.sort(key=lambda row: row[5], reverse=True)
-    return Table("Run by run against ReLU", PAIR_COLUMNS, rows, _PAIRS_NOTE)
+    return [
+        run.accuracy - other[run.seed]
+        for run in runs.get(activation, [])
+        if run.seed in other
+    ]
 
 
 def digits(value: float, places: int = 2) -> Decimal:
@@ -197,31 +157,37 @@ def mean_and_interval(values: Sequence[float]) -> list[Decimal | None]:
     return [digits(mean), digits(mean - half), digits(mean + half)]
 
 
-def counts(groups: dict[Setting, Group]) -> Table:
+def counts(runs: Sequence[Run]) -> list[Table]:
     """Returns the better/equal/worse table of our runs.
 
     A result is the median over the runs, rounded to 0.1 as the paper prints
     it. Of each model and data set the longest training counts.
+
+    Raises:
+        ValueError: See `group`.
     """
+    groups = group(runs)
     longest: dict[tuple[str, str], int] = {}
     for model, dataset, steps in groups:
         longest[model, dataset] = max(steps, longest.get((model, dataset), 0))
     results: dict[str, dict[str, dict[str, Decimal]]] = {}
     for (model, dataset), steps in longest.items():
         by_activation = results.setdefault(model, {})
-        for activation, runs in groups[model, dataset, steps].items():
-            median = statistics.median(run.accuracy for run in runs)
+        for activation, repeats in groups[model, dataset, steps].items():
+            median = statistics.median(run.accuracy for run in repeats)
             values = by_activation.setdefault(activation, {})
             values[dataset] = digits(median, 1)
     found = dict.fromkeys(a for by in results.values() for a in by)
     variants = [a for a in published.VARIANTS if a in found]
     variants += [a for a in found if a not in (*variants, *counting.BASELINES)]
-    return counting.count_table(
-        "Our runs: models on which a variant is better, equal or worse, of "
-        f"{len(results)}",
-        results,
-        variants,
-        matched=True,
-        note="Each model counts once, by the median of its data sets; "
-        "medians over runs, rounded to 0.1; p by the one-sided sign test.",
-    )
+    return [
+        counting.count_table(
+            "Our runs: models on which a variant is better, equal or worse, "
+            f"of {len(results)}",
+            results,
+            variants,
+            matched=True,
+            note="Each model counts once, by the median of its data sets; "
+            "medians over runs, rounded to 0.1; p by the one-sided sign test.",
+        )
+    ]

@@ -109,3 +109,30 @@ def test_learning_rate_is_not_chosen_on_test(tmp_path, capsys):
         header=f"{HEADER},learning_rate",
     )
     assert "validation_accuracy" in refusal([str(path)], capsys)
+
+
+def test_only_the_tables_asked_for(tmp_path, capsys):
+    path = write(
+        tmp_path / "ours.csv",
+        "a,cifar10,relu,1,0.90,9,1",
+        "a,cifar10,swish,1,0.80,9,1",
+    )
+    compare.main([str(path), "--tables", "beside", "pairs"])
+    titles = re.findall("^### (.*)", capsys.readouterr().out, re.MULTILINE)
+    assert [title.split()[0] for title in titles] == [
+        *("CIFAR-10:", "All", "Swish"),
+    ]
+
+
+def test_a_page_is_made_anew_in_place(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "ours.csv", "a,cifar10,relu,1,0.90,9,1")
+    page = tmp_path / "page.md"
+    begin = "<!-- compare ours.csv --tables summary -->"
+    page.write_text(f"# Page\n\n{begin}\nold\n<!-- end -->\n")
+    monkeypatch.chdir(tmp_path)
+    compare.main(["--page", "page.md"])
+    made = page.read_text()
+    assert "| ReLU | - | 1 | 90.00 |" in made and "old" not in made
+    page.write_text("no table")
+    assert "<!-- compare" in refusal(["--page", "page.md"], capsys)
+    assert page.read_text() == "no table"

@@ -33,7 +33,8 @@ def test_prelu_formula_starts_elsewhere():
 
 
 def summary_of(path):
-    (table, _, counts) = ours.tables(runs.read([path]))
+    found = runs.read([path])
+    (table,), (counts,) = ours.summaries(found), ours.counts(found)
     return (
         {
             row[0]: dict(zip(table.columns, row, strict=True))
@@ -92,7 +93,7 @@ def test_counting_rule_on_our_runs(tmp_path):
         "c,cifar10,swish,1,0.9,5,1",  # a shorter training
         "c,cifar10,swish,1,0.7,9,1",
     )
-    *_, counts = ours.tables(runs.read([path]))
+    (counts,) = ours.counts(runs.read([path]))
     assert list(counts.rows) == [("Swish", "ReLU", 1, 1, 1, 0.75)]
 
 
@@ -120,29 +121,6 @@ def test_diverged_runs_are_named(tmp_path):
     )
     _, table, _ = summary_of(path)
     assert table.note.endswith("Diverged, thus never right: 1 of ELU.")
-
-
-def test_runs_are_paired_with_relu_by_setting_and_seed(tmp_path):
-    lines = [
-        f"a,{dataset},{activation},{seed},{accuracy},9,1"
-        for dataset in ("cifar10", "cifar100")
-        for seed in range(3)
-        for activation, accuracy in (
-            ("relu", 0.5),
-            ("swish", 0.6),
-            ("elu", (0.4, 0.5, 0.6)[seed]),
-        )
-    ]
-    lines.append("a,cifar10,gelu,7,0.9,9,1")  # no ReLU has this seed
-    lines.append("a,cifar10,swish,0,0.1,5,1")  # nor this number of steps
-    path = write(tmp_path / "ours.csv", *lines)
-    table = ours.pairs(ours.group(runs.read([path])))
-    swish, elu = (list(map(str, row)) for row in table.rows)
-    assert swish[:6] == ["Swish", "6", "6", "0", "0", "10.00"]
-    assert elu[:6] == ["ELU", "6", "2", "2", "2", "0.00"]
-    # Both sides: 2 / 2**6; twice that for the first of two lines.
-    assert [row[6] for row in table.rows] == [0.03125, 1]
-    assert [row[7] for row in table.rows] == [0.0625, 1]
 
 
 def test_holm():
