@@ -27,7 +27,7 @@ notebooks: .venv/installed  ## run the notebooks from a clean state
 pages: .venv/installed  ## make the tables and notebooks in docs/ anew
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	$(BIN)/python -m experiments.compare --page docs/results.md
-	$(BIN)/python -m nbconvert --to markdown --execute --output-dir docs/notebooks notebooks/*.ipynb
+	$(BIN)/python -m nbconvert --execute --to markdown --template-file notebooks/page.md.j2 --output-dir docs/notebooks notebooks/*.ipynb
 
 benchmark: .venv/installed  ## measure anew what the documentation shows
 	$(BIN)/python -m experiments.benchmark activations --rounds 31
