@@ -20,8 +20,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 
+from experiments.benchmarking.processes import prepare, train
 from experiments.benchmarking.sleeping import oracle_of, sleep
-from experiments.child import PRESETS, ChildTrainer, Recipe
+from experiments.child import PRESETS, Recipe
 from experiments.cli import Parser
 from experiments.machine import machine
 from experiments.results import CsvLog
@@ -61,8 +62,8 @@ def training(
         futures.ProcessPoolExecutor(
             workers,
             multiprocessing.get_context("spawn"),
-            _Bare.prepare,
-            (recipe,),
+            prepare,
+            (dataclasses.asdict(recipe),),
         ) as pool,
     ):
         for turn in range(rounds + 1):
@@ -90,7 +91,7 @@ def _by_fleet(fleet: Fleet, recipe: Recipe, seed: int, functions: int) -> None:
 
 
 def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
-    for _ in pool.map(_Bare.train, trials):
+    for _ in pool.map(train, trials):
         pass  # raises what a process has raised
 
 
@@ -99,20 +100,6 @@ def _trials(seed: int, functions: int) -> list[dict]:
     oracle = oracle_of("random", seed, functions)
     trials = [oracle.create_trial(str(number)) for number in range(functions)]
     return [trial.hyperparameters.values for trial in trials]
-
-
-class _Bare:
-    """A process that trains children and does nothing else."""
-
-    trainer: ChildTrainer
-
-    @classmethod
-    def prepare(cls, recipe: Recipe) -> None:
-        cls.trainer = ChildTrainer(recipe)
-
-    @classmethod
-    def train(cls, values: dict) -> None:
-        cls.trainer.train(values["activation"], values["seed"])
 
 
 def _row(

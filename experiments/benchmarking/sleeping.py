@@ -14,7 +14,7 @@ import keras_tuner
 
 import actfn
 from actfn import search
-from actfn.search.chief import Chief
+from experiments.benchmarking.processes import be_chief
 from experiments.searching.session import POLICIES
 from experiments.searching.workers import METRIC
 
@@ -100,7 +100,7 @@ def _chief_elsewhere(policy: str, trials: int) -> Iterator[None]:
     """A chief in another process, to which the environment points."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_be_chief, args=(policy, trials, theirs))
+    process = context.Process(target=be_chief, args=(policy, trials, theirs))
     process.start()
     host, _, port = ours.recv().rpartition(":")
     variables = {
@@ -115,12 +115,3 @@ def _chief_elsewhere(policy: str, trials: int) -> Iterator[None]:
         for name in variables:
             del os.environ[name]
         process.join()
-
-
-def _be_chief(policy: str, trials: int, pipe) -> None:
-    oracle = oracle_of(policy, 0, trials)
-    with tempfile.TemporaryDirectory() as folder, Chief() as chief:
-        oracle._set_project_dir(folder, "sleeping")
-        oracle.reload()
-        pipe.send(chief.address)
-        chief.run(oracle)
