@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import statistics
 import time
 from collections.abc import Callable
 
@@ -43,6 +44,8 @@ class Recipe:
         augment: Whether to shift by up to 4 pixels and to mirror.
         validation: The share of the training images held out; its accuracy
             is the reward.
+        repeats: How many children, of different seeds, judge a function;
+            accuracy and loss are their means.
         screen: Whether a child is given up that is hopeless: one whose
             function is constant or not finite on standard-normal inputs, or
             whose outputs are not finite before training, or whose training
@@ -61,6 +64,7 @@ class Recipe:
     weight_decay: float = 0.0
     augment: bool = False
     validation: float = 0.25
+    repeats: int = 1
     screen: bool = True
     rungs: tuple[float, ...] = ()
 
@@ -156,22 +160,35 @@ class ChildTrainer:
         evaluate_on: str = "validation",
         report: Report | None = None,
     ) -> ChildResult:
-        """Trains one child from scratch.
+        """Trains one child from scratch, or as many as the recipe repeats.
+
+        The first that is given up or diverges speaks for all.
 
         Args:
             activation: What `actfn.get` takes.
             seed: Decides the first weights and the order of the images.
             evaluate_on: ``"validation"`` or ``"test"``.
-            report: Called at the recipe's rungs.
+            report: Called at the recipe's rungs of the first child.
 
         Raises:
             ValueError: The activation is not one.
         """
         start = time.perf_counter()
-        with memory.released():
-            found = self._train(activation, seed, evaluate_on, report)
-        seconds = time.perf_counter() - start
-        return dataclasses.replace(found, seconds=seconds)
+        found: list[ChildResult] = []
+        while len(found) < self.recipe.repeats:
+            with memory.released():
+                run = self._train(activation, seed, evaluate_on, report)
+            if run.reason:
+                found = [run]
+                break
+            found.append(run)
+            seed, report = _next_seed(seed), None
+        return dataclasses.replace(
+            found[0],
+            accuracy=statistics.fmean(run.accuracy for run in found),
+            loss=statistics.fmean(run.loss for run in found),
+            seconds=time.perf_counter() - start,
+        )
 
     def _train(self, activation, seed, split, report) -> ChildResult:
         none = ChildResult(math.nan, math.nan, 0.0)
@@ -256,6 +273,10 @@ class ChildTrainer:
             reason = "the loss is not finite after training"
             return ChildResult(math.nan, math.nan, 0.0, reason=reason)
         return ChildResult(float(hits.mean()), loss, 0.0)
+
+
+def _next_seed(seed: int) -> int:
+    return int(np.random.SeedSequence((seed, 11)).generate_state(1)[0] >> 1)
 
 
 def _pool(images: np.ndarray, side: int) -> np.ndarray:

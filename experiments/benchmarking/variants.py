@@ -36,6 +36,7 @@ class Variant:
         screen: Whether hopeless children are given up.
         cache: Whether equal functions are trained once.
         processes: How many train.
+        steps: Of each child.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Variant:
     screen: bool = False
     cache: bool = False
     processes: int = 1
+    steps: int = RECIPE.steps
 
 
 VARIANTS = {
@@ -52,6 +54,8 @@ VARIANTS = {
     "reject": Variant("hopeless children given up", threads=1, screen=True),
     "cache": Variant("equal functions once", 1, screen=True, cache=True),
     "workers": Variant("two workers of one thread", 1, True, True, 2),
+    # What a child compiled once for all functions could save at most.
+    "tracing": Variant("building and tracing alone", 1, True, True, 2, steps=1),
 }
 
 
@@ -120,7 +124,9 @@ def stock(count: int, seed: int, folder: str) -> dict[str, float]:
 
 def ours(count: int, seed: int, folder: str, variant: Variant) -> dict:
     """Runs a variant of our search."""
-    recipe = dataclasses.replace(RECIPE, screen=variant.screen)
+    recipe = dataclasses.replace(
+        RECIPE, screen=variant.screen, steps=variant.steps
+    )
     key = keras_tuner.HyperParameters()
     key.Fixed("recipe", workers.key(recipe))
     oracle = _Timed(
@@ -134,7 +140,7 @@ def ours(count: int, seed: int, folder: str, variant: Variant) -> dict:
     if variant.processes == 1:
         workers.run_here(oracle, ChildTrainer(recipe), project)
     else:
-        _in_processes(oracle, project, variant.processes)
+        _in_processes(oracle, project, variant)
     skipped = [r for r in oracle.results if r.status != "completed"]
     return {
         "seconds": oracle.ended - oracle.begun,
@@ -156,13 +162,14 @@ class _Timed(search.PolicyOracle):
         self.ended = time.perf_counter()
 
 
-def _in_processes(oracle, project: pathlib.Path, count: int) -> None:
+def _in_processes(oracle, project: pathlib.Path, variant: Variant) -> None:
     from experiments.searching.fleet import Fleet
 
     oracle._set_project_dir(project.parent, project.name)
     oracle.reload()
     logs = project.parent / "logs"
-    with Fleet("127.0.0.1:0", count, [], logs) as fleet:
+    words = ["--steps", str(variant.steps)]
+    with Fleet("127.0.0.1:0", variant.processes, words, logs) as fleet:
         fleet.train(oracle, project.name)
 
 

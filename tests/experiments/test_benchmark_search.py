@@ -55,7 +55,7 @@ def test_variants_add_one_thing_at_a_time():
     for before, after in itertools.pairwise(ways[1:]):
         differing = [
             name
-            for name in ("threads", "screen", "cache", "processes")
+            for name in ("threads", "screen", "cache", "processes", "steps")
             if getattr(before, name) != getattr(after, name)
         ]
         assert len(differing) == 1

@@ -80,6 +80,17 @@ def test_rungs_are_reported_and_may_end_a_child():
     assert result.reason == "among the worse after 30 steps"
 
 
+def test_repeats_are_averaged(trainer):
+    twice = ChildTrainer(dataclasses.replace(QUICK, repeats=2))
+    seeds = [3, child_module._next_seed(3)]
+    singles = [trainer.train("relu", seed) for seed in seeds]
+    both = twice.train("relu", 3)
+    for name in ("accuracy", "loss"):
+        values = [getattr(single, name) for single in singles]
+        assert values[0] != values[1]
+        assert getattr(both, name) == pytest.approx(np.mean(values))
+
+
 def test_children_that_are_gone_leave_no_graphs(trainer):
     def graphs():
         gc.collect()
