@@ -17,9 +17,10 @@ from tqdm import tqdm
 
 from experiments.benchmark_oracle import ours, trial_seconds
 from experiments.benchmarking.variants import functions
-from experiments.child import PRESETS, ChildTrainer
+from experiments.child import ChildTrainer
 from experiments.cli import Parser
 from experiments.machine import machine, megabytes
+from experiments.recipe import PRESETS
 from experiments.results import CsvLog
 
 COLUMNS = ("kind", "number", "megabytes", "machine")

@@ -22,9 +22,9 @@ from concurrent import futures
 
 from experiments.benchmarking.processes import prepare, train
 from experiments.benchmarking.sleeping import oracle_of, sleep
-from experiments.child import PRESETS, Recipe
 from experiments.cli import Parser
 from experiments.machine import machine
+from experiments.recipe import PRESETS, Recipe
 from experiments.results import CsvLog
 from experiments.searching.fleet import Fleet
 from experiments.searching.session import POLICIES

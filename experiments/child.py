@@ -20,72 +20,12 @@ import actfn
 import models
 from experiments import datasets, memory, screening
 from experiments.child_training import Training, cross_entropy
+from experiments.recipe import Recipe
 
 _EVALUATION_BATCH = 500
 _SCREENING_BATCH = 64
 _FAIR_STEPS = 50
 """So many steps at least a child has before it is compared with guessing."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """How a child is built and trained.
-
-    Attributes:
-        dataset: The image set, see `experiments.datasets.names`.
-        model: A name of `models.names()`.
-        width: Channels of the model's first stage.
-        pooling: Images are averaged over squares of this side first.
-        steps: Training steps.
-        batch_size: Images a step.
-        learning_rate: Of SGD with Nesterov momentum 0.9, decayed to zero by
-            half a cosine.
-        weight_decay: The factor of the weights in the gradient.
-        augment: Whether to shift by up to 4 pixels and to mirror.
-        validation: The share of the training images held out; its accuracy
-            is the reward.
-        repeats: How many children, of different seeds, judge a function;
-            accuracy and loss are their means.
-        screen: Whether a child is given up that is hopeless: one whose
-            function is constant or not finite on standard-normal inputs, or
-            whose outputs are not finite before training, or whose training
-            loss is no better than guessing after a quarter of the steps.
-        rungs: Shares of the steps after which the validation accuracy is
-            reported while the child trains, for successive halving.
-    """
-
-    dataset: str = datasets.SUBSET
-    model: str = "resnet8"
-    width: int = 8
-    pooling: int = 2
-    steps: int = 400
-    batch_size: int = 64
-    learning_rate: float = 0.1
-    weight_decay: float = 0.0
-    augment: bool = False
-    validation: float = 0.25
-    repeats: int = 1
-    screen: bool = True
-    rungs: tuple[float, ...] = ()
-
-
-PRESETS = {
-    "quick": Recipe(),
-    # The child of arXiv:1710.05941: ResNet-20, CIFAR-10, 10,000 steps. Batch,
-    # learning rate and decay, which it does not state, are those of He et
-    # al., arXiv:1512.03385; the cosine stands for their two drops.
-    "paper": Recipe(
-        dataset="cifar10",
-        model="resnet20",
-        width=16,
-        pooling=1,
-        steps=10_000,
-        batch_size=128,
-        weight_decay=1e-4,
-        augment=True,
-        validation=0.1,
-    ),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +54,8 @@ class ChildResult:
         return not finite and not self.rejected
 
 
-Report = Callable[[int, float], bool]
-"""Takes a step and the accuracy there; says whether the child goes on."""
+Report = Callable[[int, ChildResult], bool]
+"""Takes a step and what the child is there; says whether it goes on."""
 
 
 class ChildTrainer:
@@ -160,7 +100,7 @@ class ChildTrainer:
         evaluate_on: str = "validation",
         report: Report | None = None,
     ) -> ChildResult:
-        """Trains one child from scratch, or as many as the recipe repeats.
+        """Trains one child from scratch, or several, as the recipe says.
 
         The first that is given up or diverges speaks for all.
 
@@ -175,7 +115,7 @@ class ChildTrainer:
         """
         start = time.perf_counter()
         found: list[ChildResult] = []
-        while len(found) < self.recipe.repeats:
+        while len(found) < self.recipe.children:
             with memory.released():
                 run = self._train(activation, seed, evaluate_on, report)
             if run.reason:
@@ -213,7 +153,7 @@ class ChildTrainer:
                 return give_up(reason, self._evaluate(model, split))
             if look == "accuracy" and report is not None:
                 result = self._evaluate(model, split)
-                if not report(stop, result.accuracy):
+                if not report(stop, result):
                     reason = f"among the worse after {stop} steps"
                     return give_up(reason, result)
         return self._evaluate(model, split)

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from experiments import datasets
+from experiments.recipe import Recipe
 
 _DECAY = 0.95
 """Weight of the past in the moving mean of the loss."""
@@ -22,7 +23,7 @@ class Training:
     """The training of one child, in one graph that may pause at any step.
 
     Args:
-        recipe: An `experiments.child.Recipe`.
+        recipe: How.
         model: The child.
         images: Of the training split, standardised.
         labels: Theirs.
@@ -34,7 +35,9 @@ class Training:
             loss is not.
     """
 
-    def __init__(self, recipe, model: keras.Model, images, labels, seed: int):
+    def __init__(
+        self, recipe: Recipe, model: keras.Model, images, labels, seed: int
+    ):
         self._recipe, self._model, self._seed = recipe, model, seed
         self._optimizer = keras.optimizers.SGD(
             keras.optimizers.schedules.CosineDecay(

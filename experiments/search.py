@@ -32,11 +32,12 @@ with quiet_start():
     import tensorflow as tf
 
     from actfn.search.distributed import address, role
-    from experiments.child import PRESETS, ChildTrainer, Recipe
+    from experiments.child import ChildTrainer
+    from experiments.recipe import PRESETS, Recipe
     from experiments.searching.fleet import Fleet
     from experiments.searching.folder import claim
     from experiments.searching.session import POLICIES, Session, Settings
-    from experiments.searching.workers import join
+    from experiments.searching.workers import DIRECTIONS, join
 
 
 def _parser() -> Parser:
@@ -130,6 +131,20 @@ def _parser() -> Parser:
         help="default: the preset's",
     )
     add(
+        "--children",
+        type=_positive,
+        metavar="N",
+        help="how many, of different seeds, judge a function; the reward is "
+        "their mean; default: 1",
+    )
+    add(
+        "--reward",
+        choices=DIRECTIONS,
+        default="accuracy",
+        help="of the validation images: accuracy, or the loss with a minus; "
+        "default: %(default)s",
+    )
+    add(
         "--halving",
         action="store_true",
         help="stop children that are among the worse half after a quarter or "
@@ -190,10 +205,13 @@ def _rate(text: str) -> float:
     return value
 
 
+_RECIPE = ("dataset", "steps", "batch_size", "learning_rate", "children")
+
+
 def _settings(arguments: argparse.Namespace) -> Settings:
     given = {
         name: getattr(arguments, name)
-        for name in ("dataset", "steps", "batch_size", "learning_rate")
+        for name in _RECIPE
         if getattr(arguments, name) is not None
     }
     if arguments.halving:
@@ -201,6 +219,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     recipe: Recipe = dataclasses.replace(PRESETS[arguments.preset], **given)
     return Settings(
         recipe=recipe,
+        reward=arguments.reward,
         policy=arguments.policy,
         core_units=arguments.core_units,
         trials=arguments.trials,

@@ -29,8 +29,9 @@ with quiet_start():
 
     import actfn
     from actfn.search import ExhaustivePolicy
-    from experiments.child import PRESETS, ChildTrainer, Recipe
+    from experiments.child import ChildTrainer
     from experiments.machine import megabytes
+    from experiments.recipe import PRESETS, Recipe
     from experiments.results import CsvLog, read_rows
     from experiments.searching.folder import claim
 

@@ -20,7 +20,8 @@ import keras_tuner
 import actfn
 import models
 from actfn import search
-from experiments.child import PRESETS, ChildTrainer
+from experiments.child import ChildTrainer
+from experiments.recipe import PRESETS
 from experiments.searching import workers
 
 RECIPE = PRESETS["quick"]

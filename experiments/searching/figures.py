@@ -53,7 +53,7 @@ def rewards_over_trials(
             label=f"{name}, best so far",
         )
     axes.set_xlabel("trial (x: diverged, at the floor)")
-    axes.set_ylabel("reward: validation accuracy")
+    axes.set_ylabel("reward")
     axes.legend(loc="center right", ncols=2, fontsize="small")
     return figure
 

@@ -159,7 +159,7 @@ def _leaderboard(confirmed: Sequence[Confirmed]) -> str:
                 _percent(row.std),
                 _percent(row.gain, "+"),
                 _percent(row.gain_error),
-                _percent(row.search_reward),
+                _number(row.search_reward),
             ],
         )
         for row in confirmed
@@ -175,7 +175,9 @@ def _trials(trials: Sequence[Result]) -> str:
             [
                 trial.expression,
                 f"{trial.reward:.4f}",
-                trial.status,
+                f"{trial.status}: {trial.message}"
+                if trial.message
+                else trial.status,
                 f"{trial.seconds:.1f}",
                 trial.trial,
                 str(trial.seed),
@@ -213,6 +215,10 @@ def _counts(trials: Sequence[Result], control: Sequence[Result]) -> str:
 
 def _percent(share: float, sign: str = "") -> str:
     return f"{100 * share:{sign}.2f}" if math.isfinite(share) else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else ""
 
 
 def _data_uri(figure: Figure) -> str:

@@ -106,7 +106,7 @@ def _draw(outcome: Outcome, policy: str) -> dict:
         ),
         "functions": figures.function_curves(
             [result.expression for result in best],
-            [f"{100 * r.reward:.1f}%  {r.expression}" for r in best],
+            [f"{r.reward:.3f}  {r.expression}" for r in best],
         ),
         "confirmation": figures.confirmation(outcome.confirmed),
     }

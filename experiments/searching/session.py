@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 import actfn
 from actfn import search
-from experiments.child import ChildTrainer, Recipe
+from experiments.child import ChildTrainer
+from experiments.recipe import Recipe
 from experiments.results import CsvLog, read_rows
 from experiments.searching import report, workers
 from experiments.searching.fleet import Fleet
@@ -45,6 +46,8 @@ class Settings:
 
     Attributes:
         recipe: How children are trained.
+        reward: What the policy is told of a child, a key of
+            `workers.DIRECTIONS`; the loss with a minus.
         policy: A key of `POLICIES`.
         core_units: Of the search space.
         trials: Functions to train.
@@ -55,6 +58,7 @@ class Settings:
     """
 
     recipe: Recipe
+    reward: str
     policy: str
     core_units: int
     trials: int
@@ -128,7 +132,8 @@ class Session:
         recipe, settings = self.settings.recipe, self.settings
         return (
             f"{settings.trials} functions of up to {settings.core_units} core "
-            f"units, proposed by {settings.policy} (seed {settings.seed}); "
+            f"units, proposed by {settings.policy} (seed {settings.seed}), "
+            f"which was told the validation {settings.reward}; "
             f"each trained in {recipe.model} of width {recipe.width} on "
             f"{recipe.dataset} for {recipe.steps} steps of "
             f"{recipe.batch_size} images."
@@ -147,7 +152,7 @@ class Session:
                 if result.reward > best:
                     best = result.reward
                     bar.set_postfix_str(
-                        f"best {100 * best:.1f}% {result.expression}",
+                        f"best {best:.3f} {result.expression}",
                         refresh=False,
                     )
                 bar.update(result.status != "cached")
@@ -160,8 +165,9 @@ class Session:
             recipe.Fixed("recipe", workers.key(self.settings.recipe))
             oracle = search.PolicyOracle(
                 policy,
-                keras_tuner.Objective(workers.METRIC, "max"),
+                self._objective(),
                 max_trials=self.settings.trials,
+                floor=self._floor(),
                 halving=search.SuccessiveHalving()
                 if self.settings.recipe.rungs
                 else None,
@@ -179,6 +185,16 @@ class Session:
             if len(oracle.end_order) < self.settings.trials:
                 self._train(oracle, project)
         return list(oracle.results)
+
+    def _objective(self) -> keras_tuner.Objective:
+        name = self.settings.reward
+        return keras_tuner.Objective(name, workers.DIRECTIONS[name])
+
+    def _floor(self) -> float:
+        """The reward of who diverges: far worse than guessing."""
+        if self.settings.reward == workers.METRIC:
+            return 0.0
+        return -2 * math.log(self._trainer.classes)
 
     def _train(self, oracle, project: pathlib.Path) -> None:
         if self._fleet is None:

@@ -15,10 +15,12 @@ from collections.abc import Callable, Sequence
 import keras_tuner
 
 from actfn import search
-from experiments.child import ChildTrainer, Recipe
+from experiments.child import ChildResult, ChildTrainer
+from experiments.recipe import Recipe
 
 METRIC = "accuracy"
-"""The objective of every oracle here."""
+DIRECTIONS = {METRIC: "max", "loss": "min"}
+"""What a child can be judged by; the loss is the mean cross-entropy."""
 
 
 class ChildTuner(keras_tuner.Tuner):
@@ -42,8 +44,8 @@ class ChildTuner(keras_tuner.Tuner):
                 "same flags for the child as its chief, and is not."
             )
 
-        def report(step: int, accuracy: float) -> bool:
-            rung = {"rung": accuracy}
+        def report(step: int, child: ChildResult) -> bool:
+            rung = {"rung": getattr(child, self.oracle.objective.name)}
             found = self.oracle.update_trial(trial.trial_id, rung, step)
             return found.status != "STOPPED"
 

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 import experiments.child as child_module
 from experiments import child_training
-from experiments.child import PRESETS, ChildTrainer
+from experiments.child import ChildTrainer
+from experiments.recipe import PRESETS
 
 QUICK = dataclasses.replace(PRESETS["quick"], steps=60)
 
@@ -70,8 +71,8 @@ def test_rungs_are_reported_and_may_end_a_child():
     trainer = ChildTrainer(dataclasses.replace(QUICK, rungs=(0.5, 0.2)))
     seen = []
 
-    def report(step, accuracy):
-        seen.append((step, accuracy))
+    def report(step, found):
+        seen.append((step, found.accuracy))
         return len(seen) < 2
 
     result = trainer.train("relu", 1, report=report)
@@ -81,7 +82,7 @@ def test_rungs_are_reported_and_may_end_a_child():
 
 
 def test_repeats_are_averaged(trainer):
-    twice = ChildTrainer(dataclasses.replace(QUICK, repeats=2))
+    twice = ChildTrainer(dataclasses.replace(QUICK, children=2))
     seeds = [3, child_module._next_seed(3)]
     singles = [trainer.train("relu", seed) for seed in seeds]
     both = twice.train("relu", 3)

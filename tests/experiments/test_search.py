@@ -1,5 +1,6 @@
 """The search program as a user runs it: in a process of its own."""
 
+import math
 import os
 import re
 import resource
@@ -108,6 +109,18 @@ def test_full_disk_and_resumed_equals_uninterrupted(finished, tmp_path):
     for name in ("results.csv", "random.csv"):
         expected = without_seconds(reference / name)
         assert without_seconds(folder / name) == expected
+
+
+def test_the_loss_of_two_children_with_halving(tmp_path):
+    words = ["--trials", 3, *TINY, "--no-control", "--policy", "random"]
+    more = ["--reward", "loss", "--children", 2, "--halving", "--steps", 4]
+    status, _, err = run(*words, *more, "--directory", tmp_path / "d")
+    assert status == 0, err
+    rewards = [float(r["reward"]) for r in rows(tmp_path / "d" / "results.csv")]
+    assert len(rewards) >= 3 and all(reward < 0 for reward in rewards)
+    assert min(rewards) >= -2 * math.log(10) - 1e-6
+    page = (tmp_path / "d" / "search.html").read_text()
+    assert "which was told the validation loss" in page
 
 
 def test_two_workers_train_every_trial_once(tmp_path):
