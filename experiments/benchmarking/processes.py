@@ -6,6 +6,7 @@ functions, so that they can keep quiet what it prints.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import Any
 
@@ -17,6 +18,8 @@ _trainer: Any = None
 def prepare(recipe: dict) -> None:
     """Makes this process one that trains children and does nothing else."""
     global _trainer
+    # As the workers have: Linux shares a busy machine among sessions first.
+    os.setsid()
     with quiet_start():
         from experiments.child import ChildTrainer, Recipe
     _trainer = ChildTrainer(Recipe(**recipe))
