@@ -65,8 +65,9 @@ def _parser() -> Parser:
     add(
         "--policy",
         choices=POLICIES,
-        default="ppo",
-        help="who proposes; default: %(default)s",
+        default="evolution",
+        help="who proposes; ppo is the paper's method; default: %(default)s, "
+        "see docs/search.md",
     )
     add(
         "--seed",

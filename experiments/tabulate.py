@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import os
 import pathlib
 import statistics
@@ -202,6 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name: getattr(given, name)
         for name in ("unary", "binary", "best", "repeats", "seed")
     }
+    # As they come back from the file: lists, where there were tuples.
+    settings = json.loads(json.dumps(settings))
     try:
         space = actfn.SearchSpace(1, given.unary, given.binary)
         with claim(given.directory, settings, given.resume):

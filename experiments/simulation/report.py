@@ -107,7 +107,7 @@ def text(landscape: Landscape, summaries: Sequence[Summary]) -> str:
         "",
         "last quarter: mean reward of the last quarter of the proposals, with "
         "its standard error; p: against random (Mann-Whitney, two-sided).",
-        "per s: proposals a second, beside the time in which the landscape "
-        "finds canonical forms and rewards.",
+        "per s: proposals a second of processor time, beside that in which the "
+        "landscape finds canonical forms and rewards.",
     ]
     return "\n".join(lines)

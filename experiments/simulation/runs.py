@@ -28,7 +28,8 @@ class Run:
     Attributes:
         rewards: Of each proposal in their order, shape (proposals,).
         is_new: Whether the proposal was evaluated, shape (proposals,).
-        seconds: Without those in which forms and rewards were found.
+        seconds: Of processor time, without those in which forms and rewards
+            were found.
     """
 
     rewards: np.ndarray
@@ -74,12 +75,12 @@ def run(policy: Policy, landscape: Landscape, budget: int) -> Run:
 
     def known(find, argument):
         nonlocal elsewhere
-        start = time.perf_counter()
+        start = time.process_time()
         found = find(argument)
-        elsewhere += time.perf_counter() - start
+        elsewhere += time.process_time() - start
         return found
 
-    start = time.perf_counter()
+    start = time.process_time()
     canonical = functools.partial(known, landscape.canonical)
     ledger = Ledger(
         policy, policy.seed, max_repeats=budget, canonical=canonical
@@ -94,7 +95,7 @@ def run(policy: Policy, landscape: Landscape, budget: int) -> Run:
     return Run(
         rewards=np.array([result.reward for result in results]),
         is_new=np.array([result.status != "cached" for result in results]),
-        seconds=time.perf_counter() - start - elsewhere,
+        seconds=time.process_time() - start - elsewhere,
     )
 
 
