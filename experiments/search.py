@@ -65,7 +65,7 @@ def _parser() -> Parser:
     add(
         "--policy",
         choices=POLICIES,
-        default="evolution",
+        default="surrogate",
         help="who proposes; ppo is the paper's method; default: %(default)s, "
         "see docs/search.md",
     )

@@ -8,7 +8,7 @@ import time
 
 ROOT = pathlib.Path(__file__).parents[1]
 TINY = ["--steps", "8", "--finalists", "2", "--repeats", "2"]
-TINY += ["--core-units", "1", "--seed", "5"]
+TINY += ["--core-units", "1", "--seed", "5", "--policy", "ppo"]
 
 
 def start(*words, **options):

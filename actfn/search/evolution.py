@@ -24,19 +24,17 @@ class EvolutionPolicy(BasePolicy):
     few members drawn from the population; each result enters the population
     and, once it is full, pushes the oldest member out, however good. Members
     are token strings; a mutation changes one or more of the tokens so that
-    the function changes. What was proposed before is mutated again, and now
-    and then a random function comes in between: else the population soon
-    consists of one function and its neighbours.
+    the function changes. A child that was proposed before is drawn again: else
+    the population soon consists of copies of one function.
 
     Args:
         space: Where the proposals come from.
         seed: Integer from 0.
         population: How many of the latest results are the population.
         tournament: Of how many members drawn the best is mutated.
-        fresh: The share of random functions among the later proposals.
 
     Raises:
-        ValueError: A number is out of range.
+        ValueError: A number is not a positive integer.
     """
 
     def __init__(
@@ -46,16 +44,10 @@ class EvolutionPolicy(BasePolicy):
         *,
         population: int = 30,
         tournament: int = 10,
-        fresh: float = 0.1,
     ):
         super().__init__(space, seed)
         self.population = check_count("population", population)
         self.tournament = check_count("tournament", tournament)
-        self.fresh = check_finite("fresh", fresh)
-        if not 0 <= fresh <= 1:
-            raise ValueError(
-                f"`fresh` must be from 0 to 1. Received: {fresh!r}"
-            )
         self._proposed = Proposed()
         self._members: collections.deque[tuple[list[int], float]] = (
             collections.deque(maxlen=population)
@@ -106,7 +98,7 @@ class EvolutionPolicy(BasePolicy):
         return self.space.decode(tokens), tokens
 
     def _tokens(self, rng: np.random.Generator) -> Sequence[int]:
-        if len(self._members) < self.population or rng.random() < self.fresh:
+        if len(self._members) < self.population:
             return self.space.sample_tokens(rng)
         places = rng.integers(len(self._members), size=self.tournament)
         members = [self._members[place] for place in places]

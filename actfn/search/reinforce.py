@@ -33,7 +33,7 @@ class ReinforcePolicy(PolicyGradient):
         space: SearchSpace,
         seed: int = 0,
         *,
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.005,
         batch_size: int = 10,
         entropy_weight: float = 0.8,
         baseline_decay: float = 0.95,

@@ -201,23 +201,8 @@ def test_a_known_function_is_not_proposed_again(name):
     assert "x * tanh(x)" not in texts
 
 
-def test_fresh_functions_need_no_parents():
-    policy = search.EvolutionPolicy(SPACE, population=2, fresh=1.0)
-    run(policy, 5)
-    far = [
-        np.sum(np.not_equal(SPACE.encode(p.expression), parent)) > 2
-        for p in policy.propose(30)
-        for parent, _ in policy._members
-    ]
-    assert np.mean(far) > 0.3
-    with pytest.raises(ValueError, match="`fresh` must be from 0 to 1"):
-        search.EvolutionPolicy(SPACE, fresh=1.5)
-
-
 def test_population_forgets_the_oldest_and_breeds_from_the_best():
-    policy = search.EvolutionPolicy(
-        SPACE, population=3, tournament=50, fresh=0.0
-    )
+    policy = search.EvolutionPolicy(SPACE, population=3, tournament=50)
     proposals = policy.propose(4)
     rewards = [9.0, 1.0, 2.0, 3.0]
     policy.update([(p.id, r) for p, r in zip(proposals, rewards, strict=True)])
