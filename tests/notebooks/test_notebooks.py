@@ -1,5 +1,6 @@
 import ast
 import pathlib
+import re
 
 import pytest
 
@@ -7,6 +8,7 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 FOLDER = pathlib.Path(__file__).parents[2] / "notebooks"
+PAGES = FOLDER.parent / "docs" / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
 
@@ -35,6 +37,15 @@ def test_notebooks_define_nothing_and_hold_no_outputs(name):
             n for n in ast.walk(ast.parse(plain)) if isinstance(n, defined)
         ]
         assert not found, cell.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rendered_copy_is_of_this_notebook(name):
+    text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    for cell in read(name).cells:
+        assert cell.source in text
+    images = re.findall(r"!\[png\]\((.+?)\)", text)
+    assert images and all((PAGES / image).exists() for image in images)
 
 
 @pytest.mark.slow
