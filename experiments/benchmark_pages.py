@@ -2,6 +2,7 @@
 
 Nothing is measured here. A page has the lines <!-- NAME --> and <!-- end -->
 around each table that is made from a file; the files go to docs/benchmarks.
+Tables of files that are not in --directory stay as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import pathlib
 import shutil
 from collections.abc import Sequence
 
-from experiments.benchmarking import charts, tables
+from experiments.benchmarking import charts, search_tables, tables
 from experiments.cli import Parser
 from experiments.results import read_rows
 from models import markdown
@@ -21,6 +22,10 @@ BLOCKS = (
     ("README.md", "activations", "activations.csv", tables.summary),
     ("docs/activations.md", "details", "activations.csv", tables.details),
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
+    ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
+    ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
+    ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
+    ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
 )
 CHART = "docs/images/activations.png"
 RESULTS = "docs/benchmarks"
@@ -35,21 +40,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--directory", type=pathlib.Path, default="results/benchmark",
-        help="where activations.csv and models.csv are",
+        help="where the benchmarks' files are",
     )  # fmt: skip
     parser.add_argument(
         "--root", type=pathlib.Path, default=".", help="where README.md is"
     )
     options = parser.parse_args(arguments)
     try:
+        found = {path.name for path in options.directory.glob("*.csv")}
+        if found.isdisjoint(file for _, _, file, _ in BLOCKS):
+            parser.error(
+                "--directory must hold a benchmark's file. "
+                f"Received: {options.directory}"
+            )
         for page, name, file, write in BLOCKS:
+            if file not in found:
+                continue
             rows = read_rows(options.directory / file)
             markdown.update(options.root / page, name, write(rows))
             shutil.copyfile(
                 options.directory / file, options.root / RESULTS / file
             )
-        rows = read_rows(options.directory / "activations.csv")
-        charts.draw(rows, options.root / CHART)
+        if "activations.csv" in found:
+            rows = read_rows(options.directory / "activations.csv")
+            charts.draw(rows, options.root / CHART)
     except (OSError, ValueError, KeyError) as error:
         parser.error(f"cannot make the pages: {error}")
 

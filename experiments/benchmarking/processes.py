@@ -21,7 +21,8 @@ def prepare(recipe: dict) -> None:
     # As the workers have: Linux shares a busy machine among sessions first.
     os.setsid()
     with quiet_start():
-        from experiments.child import ChildTrainer, Recipe
+        from experiments.child import ChildTrainer
+        from experiments.recipe import Recipe
     _trainer = ChildTrainer(Recipe(**recipe))
 
 

@@ -37,7 +37,7 @@ def summary(rows: Rows) -> str:
     Args:
         rows: Those of `experiments.benchmark_activations`.
     """
-    return _table(rows, "graph", _SHORT) + _machine(rows)
+    return _table(rows, "graph", _SHORT) + measured_on(rows)
 
 
 def details(rows: Rows) -> str:
@@ -52,7 +52,7 @@ def details(rows: Rows) -> str:
         columns = (*_TIMES, *_KEPT) if mode == "graph" else _TIMES
         table = _table(rows, mode, columns)
         tables.append(f"### {_TITLES[mode]}\n\n{table}\n")
-    return "\n" + "".join(tables).rstrip("\n") + "\n" + _machine(rows)
+    return "\n" + "".join(tables).rstrip("\n") + "\n" + measured_on(rows)
 
 
 def throughput(rows: Rows) -> str:
@@ -71,10 +71,11 @@ def throughput(rows: Rows) -> str:
         )
         for row in rows
     ]
-    return markdown.table(columns, cells, columns[:2]) + _machine(rows)
+    return markdown.table(columns, cells, columns[:2]) + measured_on(rows)
 
 
-def _machine(rows: Rows) -> str:
+def measured_on(rows: Rows) -> str:
+    """Returns a line that names the machines."""
     machines = dict.fromkeys(row["machine"] for row in rows)
     return f"\nMeasured on {'; '.join(machines)}.\n"
 

@@ -49,11 +49,13 @@ class ChildTuner(keras_tuner.Tuner):
             found = self.oracle.update_trial(trial.trial_id, rung, step)
             return found.status != "STOPPED"
 
+        split = values.get("split", "validation")
         child = self._trainer.train(
             values["activation"],
             values["seed"],
-            values.get("split", "validation"),
-            report,
+            split,
+            # Who is trained for the test images is trained to the end.
+            report if split == "validation" else None,
         )
         if child.reason:
             values["note"] = child.reason

@@ -1,0 +1,90 @@
+"""The tables of what a search costs, from the rows of the benchmarks."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from experiments.benchmark_memory import slope
+from experiments.benchmarking.tables import measured_on
+from models import markdown
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def throughput(rows: Rows) -> str:
+    """Returns the variants of `benchmark search`, one upon the other."""
+    columns = ("variant", "functions an hour", "times stock", "times before")
+    cells = [
+        (
+            row["variant"],
+            f"{float(row['functions_per_hour']):,.0f}",
+            f"{float(row['relative_to_stock']):.2f}",
+            f"{float(row['relative_to_previous']):.2f}",
+        )
+        for row in rows
+    ]
+    note = f"\n{rows[0]['functions']} functions.\n"
+    return (
+        markdown.table(columns, cells, columns[:1]) + note + measured_on(rows)
+    )
+
+
+def books(rows: Rows) -> str:
+    """Returns the time of an oracle per trial, over the number of trials."""
+    columns = ("oracle", "trials", "ms a trial", "times the first", "MB in use")
+    cells = [
+        (
+            row["oracle"],
+            f"{int(row['trials']):,}",
+            f"{float(row['milliseconds_per_trial']):.2f}",
+            f"{float(row['relative_to_first']):.2f}",
+            f"{float(row['megabytes']):.0f}",
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
+def workers(rows: Rows) -> str:
+    """Returns what workers do beside bare processes, and how they idle."""
+    rates: dict[str, list[float]] = {}
+    for row in rows:
+        if row["part"] == "training":
+            rate = float(row["functions_per_hour"])
+            rates.setdefault(row["contestant"], []).append(rate)
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    lines = [
+        (
+            name,
+            f"{rate:,.0f} functions an hour",
+            f"{rate / medians['bare']:.3f}",
+        )
+        for name, rate in medians.items()
+    ]
+    lines += [
+        (row["contestant"], "", f"{float(row['busy']):.3f}")
+        for row in rows
+        if row["part"] == "sleeping"
+    ]
+    columns = ("who", "median of the rounds", "of bare; busy")
+    return markdown.table(columns, lines, columns[:2]) + measured_on(rows)
+
+
+def memory(rows: Rows) -> str:
+    """Returns the slope of the memory in use of one process."""
+    columns = ("kind", "how many", "first MB", "last MB", "kB each")
+    used: dict[str, list[float]] = {}
+    for row in rows:
+        used.setdefault(row["kind"], []).append(float(row["megabytes"]))
+    cells = [
+        (
+            kind,
+            f"{len(values):,}",
+            f"{values[len(values) // 10]:.0f}",
+            f"{values[-1]:.0f}",
+            "{:+.1f} ± {:.1f}".format(*slope(values)),
+        )
+        for kind, values in used.items()
+    ]
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
