@@ -38,6 +38,7 @@ WINDOW = 200
 
 def ours(seed: int, trials: int) -> search.PolicyOracle:
     """Returns an oracle that a random policy drives."""
+    actfn.canonicalize(actfn.parse("x"))  # makes its tables, in a second
     policy = search.RandomPolicy(actfn.SearchSpace(core_units=2), seed=seed)
     return search.PolicyOracle(policy, max_trials=trials, verbose=0)
 

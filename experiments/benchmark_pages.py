@@ -23,7 +23,6 @@ BLOCKS = (
     ("docs/activations.md", "details", "activations.csv", tables.details),
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
-    ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 
 from experiments.benchmark_memory import slope
@@ -44,31 +43,6 @@ def books(rows: Rows) -> str:
         for row in rows
     ]
     return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
-
-
-def workers(rows: Rows) -> str:
-    """Returns what workers do beside bare processes, and how they idle."""
-    rates: dict[str, list[float]] = {}
-    for row in rows:
-        if row["part"] == "training":
-            rate = float(row["functions_per_hour"])
-            rates.setdefault(row["contestant"], []).append(rate)
-    medians = {name: statistics.median(found) for name, found in rates.items()}
-    lines = [
-        (
-            name,
-            f"{rate:,.0f} functions an hour",
-            f"{rate / medians['bare']:.3f}",
-        )
-        for name, rate in medians.items()
-    ]
-    lines += [
-        (row["contestant"], "", f"{float(row['busy']):.3f}")
-        for row in rows
-        if row["part"] == "sleeping"
-    ]
-    columns = ("who", "median of the rounds", "of bare; busy")
-    return markdown.table(columns, lines, columns[:2]) + measured_on(rows)
 
 
 def memory(rows: Rows) -> str:
