@@ -24,6 +24,7 @@ BLOCKS = (
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
+    ("docs/search.md", "policies", "policies.csv", search_tables.policies),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
 )
 CHART = "docs/images/activations.png"

@@ -62,3 +62,31 @@ def memory(rows: Rows) -> str:
         for kind, values in used.items()
     ]
     return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
+def policies(rows: Rows) -> str:
+    """Returns the search methods of `experiments.simulate`, one a row."""
+    columns = (
+        "policy",
+        "found",
+        "evaluations, median",
+        "90th percentile",
+        "of random's",
+        "mean of the last quarter",
+        "p against random",
+    )
+    random = next(row for row in rows if row["policy"] == "random")
+    base = float(random["evaluations_p90"])
+    cells = [
+        (
+            row["policy"],
+            f"{float(row['found']):.0%}",
+            f"{float(row['evaluations_median']):.1f}",
+            f"{float(row['evaluations_p90']):.1f}",
+            f"{float(row['evaluations_p90']) / base:.2f}",
+            f"{float(row['late_reward']):.3f}",
+            "" if row is random else f"{float(row['p_value']):.1e}",
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1])

@@ -95,7 +95,8 @@ def test_repeats_are_averaged(trainer):
 def test_children_that_are_gone_leave_no_graphs(trainer):
     def graphs():
         gc.collect()
-        return sum(isinstance(o, tf.Graph) for o in gc.get_objects())
+        # By type: some objects of TFDS import things when they are asked.
+        return sum(issubclass(type(o), tf.Graph) for o in gc.get_objects())
 
     trainer.train("swish", 0)
     before = graphs()
