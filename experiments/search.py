@@ -25,7 +25,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import Parser, quiet_start
+from experiments.cli import Parser, positive, quiet_start
 
 with quiet_start():
     import keras_tuner
@@ -49,14 +49,14 @@ def _parser() -> Parser:
     add = parser.add_argument
     add(
         "--trials",
-        type=_positive,
+        type=positive,
         default=60,
         metavar="N",
         help="functions to train; default: %(default)s",
     )
     add(
         "--core-units",
-        type=_positive,
+        type=positive,
         default=2,
         metavar="N",
         help="size of the functions; 2 units make 1.6e8 strings; "
@@ -91,7 +91,7 @@ def _parser() -> Parser:
     )
     add(
         "--workers",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="processes on this machine, each of one thread; default: 1, and "
         "none for the chief of several machines",
@@ -121,19 +121,19 @@ def _parser() -> Parser:
     )
     add(
         "--steps",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="training steps of a child; default: the preset's",
     )
     add(
         "--batch-size",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="default: the preset's",
     )
     add(
         "--children",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="how many, of different seeds, judge a function; the reward is "
         "their mean; default: 1",
@@ -159,14 +159,14 @@ def _parser() -> Parser:
     add = after.add_argument
     add(
         "--finalists",
-        type=_positive,
+        type=positive,
         default=5,
         metavar="N",
         help="how many of the best are trained again; default: %(default)s",
     )
     add(
         "--repeats",
-        type=_positive,
+        type=positive,
         default=3,
         metavar="N",
         help="how often, with fresh seeds; default: %(default)s",
@@ -177,15 +177,6 @@ def _parser() -> Parser:
         help="do not train random functions to compare with",
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected a positive integer. Received: {text}"
-        )
-    return value
 
 
 def _seed(text: str) -> int:

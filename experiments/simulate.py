@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from experiments.cli import Parser, quiet_start
+from experiments.cli import Parser, positive, quiet_start
 
 with quiet_start():
     import actfn
@@ -71,7 +71,7 @@ def _parser() -> Parser:
     ):
         add(
             f"--{name}",
-            type=_positive,
+            type=positive,
             default=default,
             metavar="N",
             help=f"{text}; default: %(default)s",
@@ -79,7 +79,7 @@ def _parser() -> Parser:
     add("--seed", type=int, default=0, metavar="N", help="of the first run")
     add(
         "--core-units",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="size of the functions; default: 2 for the ridge, what the "
         "table's functions need",
@@ -99,15 +99,6 @@ def _parser() -> Parser:
         help="of the results; default: %(default)s",
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected a positive integer. Received: {text}"
-        )
-    return value
 
 
 def _landscape(given: argparse.Namespace) -> Landscape:

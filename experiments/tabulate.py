@@ -23,7 +23,7 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from experiments.cli import Parser, quiet_start
+from experiments.cli import Parser, positive, quiet_start
 
 with quiet_start():
     import tensorflow as tf
@@ -162,7 +162,7 @@ def _parser() -> Parser:
     ):
         add(
             f"--{name}",
-            type=_count if name != "seed" else int,
+            type=positive if name != "seed" else int,
             default=default,
             metavar="N",
             help=f"{text}; default: %(default)s",
@@ -176,15 +176,6 @@ def _parser() -> Parser:
     )
     add("--resume", action="store_true", help="go on in --directory")
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected a positive integer. Received: {text}"
-        )
-    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
