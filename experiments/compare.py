@@ -17,7 +17,7 @@ from experiments.cli import Parser
 from experiments.comparison import pages, published
 from experiments.comparison.tables import FORMATS, Table
 
-KINDS = ("summary", "pairs", "counts", "beside", "learning-rates")
+KINDS = ("summary", "pairs", "counts", "beside", "learning-rates", "depths")
 
 
 def _parser() -> Parser:
@@ -46,7 +46,8 @@ def _parser() -> Parser:
         help="of our runs, by default the first three of: "
         "summary (of each model and data set), pairs (runs of one seed), "
         "counts (models, as the paper counts them), beside (the paper's "
-        "networks on the same data), learning-rates (each on a line)",
+        "networks on the same data), learning-rates (each on a line), "
+        "depths (likewise, of one family of networks)",
     )
     parser.add_argument(
         "--format",
@@ -89,7 +90,14 @@ def tables(
     found = published.tables() if with_published else []
     if results:
         # TensorFlow loads with these; the published tables do without.
-        from experiments.comparison import beside, ours, pairs, rates, runs
+        from experiments.comparison import (
+            beside,
+            depths,
+            ours,
+            pairs,
+            rates,
+            runs,
+        )
 
         makers = (
             ours.summaries,
@@ -97,6 +105,7 @@ def tables(
             ours.counts,
             beside.tables,
             rates.tables,
+            depths.tables,
         )
         made_by = dict(zip(KINDS, makers, strict=True))
         own = runs.read(results)

@@ -1,7 +1,6 @@
 """Figures of finished runs, drawn from their CSV files."""
 
 import pathlib
-import re
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,16 +8,13 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.comparison import ours, runs
-
-_DEPTH = re.compile(r"\D(\d+)(?:_tiny)?(?=\+|$)")
+from experiments.comparison import depths, ours, runs
 
 
 def depth(results: Sequence[pathlib.Path]) -> Figure:
-    """Draws test accuracy over depth, a line an activation.
+    """Draws test accuracy over depth, a panel a setting, a line an activation.
 
-    The depth is the number that the config's model ends with; each point is
-    the median over runs, with all runs as dots.
+    Each dot is a run; lines go through the medians.
 
     Args:
         results: CSV files of `experiments.train`.
@@ -26,34 +22,35 @@ def depth(results: Sequence[pathlib.Path]) -> Figure:
     Raises:
         ValueError: If a file is broken, or no model's name has a depth.
     """
-    found: dict[str, dict[int, list[float]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for run in runs.read(results):
-        # Of "resnet164+model=resnet20" the last one is what was trained.
-        numbers = _DEPTH.findall(run.model)
-        if numbers:
-            found[run.activation][int(numbers[-1])].append(run.accuracy)
-    if not found:
-        raise ValueError(
-            "results should hold models whose names end with their depth. "
-            f"Received: none in {', '.join(map(str, results))}"
+    found = depths.by_family(runs.read(results))
+    figure = Figure(figsize=(6 * len(found), 4), layout="constrained")
+    panels = figure.subplots(1, len(found), squeeze=False)[0]
+    for axes, (setting, groups) in zip(panels, found.items(), strict=True):
+        _draw_depths(axes, groups)
+        model, dataset, steps = setting
+        axes.set(
+            title=f"{model}\n{dataset}, {steps} steps",
+            xlabel="depth N",
+            ylabel="test accuracy (%)",
         )
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    for activation, by_depth in found.items():
-        depths = sorted(by_depth)
-        medians = [statistics.median(by_depth[number]) for number in depths]
-        (line,) = axes.plot(depths, medians, label=activation)
-        for number in depths:
-            values = by_depth[number]
+    return figure
+
+
+def _draw_depths(axes: Axes, groups: dict[int, ours.Group]) -> None:
+    drawn: dict[str, dict[int, list[float]]] = defaultdict(dict)
+    for number, group in groups.items():
+        for name, repeats in group.items():
+            drawn[name][number] = [run.accuracy for run in repeats]
+    for name, by_depth in drawn.items():
+        medians = [statistics.median(values) for values in by_depth.values()]
+        (line,) = axes.plot([*by_depth], medians, label=name)
+        for number, values in by_depth.items():
             axes.plot(
                 [number] * len(values), values, ".", color=line.get_color()
             )
-    axes.set(xlabel="depth", ylabel="test accuracy (%)")
+    axes.set_xticks([*groups])
     axes.grid(alpha=0.3)
     axes.legend()
-    return figure
 
 
 def differences(results: Sequence[pathlib.Path]) -> Figure:

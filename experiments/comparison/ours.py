@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from experiments.comparison import counting, published
 from experiments.comparison.runs import Run
 from experiments.comparison.tables import Cell, Table
 
-SUMMARY_COLUMNS = (
+MEASURES = (
     "activation",
     "learning_rate",
     "runs",
@@ -23,15 +23,14 @@ SUMMARY_COLUMNS = (
     "minus_relu",
     "minus_low",
     "minus_high",
-    "published",
-    "seconds",
 )
-_NOTE = (
+SUMMARY_COLUMNS = (*MEASURES, "published", "seconds")
+MEASURES_NOTE = (
     "low, high: 95% confidence interval of the mean (Student's t); "
     "minus_relu: mean difference from ReLU over the seeds that both have, "
-    f"with its interval; published: median in {published.PAPER}; "
-    "seconds: median of a run's steps."
+    "with its interval; "
 )
+SECONDS_NOTE = "seconds: median of a run's steps."
 
 REFERENCE = "ReLU"
 
@@ -98,32 +97,54 @@ def summary(setting: Setting, runs: Group) -> Table:
     reference = published.reference()
     rows: list[list[Cell]] = []
     for activation, repeats in runs.items():
-        values = [run.accuracy for run in repeats]
         rows.append(
             [
-                activation,
-                repeats[0].learning_rate or None,
-                len(values),
-                digits(statistics.median(values)),
-                *mean_and_interval(values),
-                *mean_and_interval(differences(runs, activation)),
+                *measures(runs, activation),
                 reference.get((model, dataset, activation)),
-                digits(statistics.median(run.seconds for run in repeats), 0),
+                seconds(repeats),
             ]
         )
     rows.sort(key=lambda row: row[3], reverse=True)
     every = [run for repeats in runs.values() for run in repeats]
     title = f"{model} on {dataset}, {steps} steps: {every[0].metric}"
-    minutes = math.ceil(sum(run.seconds for run in every) / 60)
-    notes = [_NOTE, f"{len(every)} runs, {minutes} minutes in all."]
-    lost = {a: sum(run.diverged for run in runs[a]) for a in runs}
-    if any(lost.values()):
-        parts = [f"{n} of {a}" for a, n in lost.items() if n]
+    note = (
+        f"{MEASURES_NOTE}published: median in {published.PAPER}; "
+        f"{SECONDS_NOTE} {remarks(every)}"
+    )
+    return Table(title, SUMMARY_COLUMNS, rows, note)
+
+
+def measures(runs: Group, activation: str) -> list[Cell]:
+    """Returns the cells of `MEASURES` of one activation."""
+    repeats = runs[activation]
+    values = [run.accuracy for run in repeats]
+    return [
+        activation,
+        repeats[0].learning_rate or None,
+        len(values),
+        digits(statistics.median(values)),
+        *mean_and_interval(values),
+        *mean_and_interval(differences(runs, activation)),
+    ]
+
+
+def seconds(runs: Sequence[Run]) -> Decimal:
+    """Returns the median time of the steps of a run."""
+    return digits(statistics.median(run.seconds for run in runs), 0)
+
+
+def remarks(runs: Sequence[Run]) -> str:
+    """Says what all runs took, which diverged, and on which data they are."""
+    minutes = math.ceil(sum(run.seconds for run in runs) / 60)
+    notes = [f"{len(runs)} runs, {minutes} minutes in all."]
+    lost = Counter(run.activation for run in runs if run.diverged)
+    if lost:
+        parts = [f"{n} of {a}" for a, n in lost.items()]
         notes.append(f"Diverged, thus never right: {', '.join(parts)}.")
-    data = "; ".join(sorted({run.provenance for run in every} - {""}))
+    data = "; ".join(sorted({run.provenance for run in runs} - {""}))
     if data:
         notes.append(f"Data: {data}.")
-    return Table(title, SUMMARY_COLUMNS, rows, " ".join(notes))
+    return " ".join(notes)
 
 
 def differences(

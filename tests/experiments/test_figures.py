@@ -81,16 +81,20 @@ HEADER = "config,dataset,activation,seed,test_accuracy,steps,seconds\n"
 
 def test_depth_against_accuracy(tmp_path):
     path = tmp_path / "results.csv"
+    name = "cifar10_resnet164+model=resnet"
     path.write_text(
-        HEADER + "cifar10_resnet164+model=resnet20,cifar10,swish,0,0.5,9,1\n"
-        "cifar10_resnet164+model=resnet20,cifar10,swish,1,0.7,9,1\n"
+        HEADER + f"{name}20,cifar10,swish,0,0.5,9,1\n"
+        f"{name}20,cifar10,swish,1,0.7,9,1\n"
+        f"{name}8,cifar10,swish,0,0.4,9,1\n"
+        f"{name}8,cifar10,relu,0,0.3,9,1\n"
         "cifar10_resnet164,cifar10,swish,0,0.8,9,1\n"
-        "cifar10_resnet8,cifar10,relu,0,0.4,9,1\n"
     )
-    (axes,) = charts.depth([path]).axes
-    drawn = lines(axes)
-    np.testing.assert_allclose(drawn["Swish"], [[20, 60], [164, 80]])
-    np.testing.assert_allclose(drawn["ReLU"], [[8, 40]])
+    family, other = charts.depth([path]).axes
+    drawn = lines(family)
+    np.testing.assert_allclose(drawn["Swish"], [[8, 40], [20, 60]])
+    np.testing.assert_allclose(drawn["ReLU"], [[8, 30]])
+    assert family.get_title().startswith("resnet164+model=resnetN\n")
+    np.testing.assert_allclose(lines(other)["Swish"], [[164, 80]])
 
 
 def test_differences_are_drawn_of_pairs(tmp_path):

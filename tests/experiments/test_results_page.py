@@ -23,10 +23,13 @@ def test_tables_are_those_that_the_command_makes(monkeypatch):
 def test_rows_are_of_the_training_program_and_of_its_configs(path):
     assert len(rows.finished(path)) == len(read_rows(path)) > 0
     for row in read_rows(path):
-        changes = {"learning_rates": [float(row["learning_rate"])]}
+        # What was changed, so far always to a text, is part of the name.
+        name, *texts = row["config"].split("+")
+        changes = dict(text.split("=") for text in texts)
+        rates = {"learning_rates": [float(row["learning_rate"])]}
         known = (
-            config.load(row["config"]),
-            config.load(row["config"], changes=changes),
+            config.load(name, changes=changes),
+            config.load(name, changes=changes | rates),
         )
         assert row["config_hash"] in {each.digest for each in known}
         assert row["steps"] == str(known[0].steps)
