@@ -177,9 +177,14 @@ def whole_files(name: str, folder: str | pathlib.Path) -> Iterator[None]:
     """
     import tensorflow as tf
 
+    damage = (
+        tf.errors.DataLossError,
+        tf.errors.NotFoundError,
+        tf.errors.FailedPreconditionError,  # TFDS counts the examples.
+    )
     try:
         yield
-    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+    except damage as error:
         raise ValueError(
             f"dataset {name!r} should have whole files in {folder}; delete "
             "that folder and prepare the set again. "

@@ -212,15 +212,23 @@ def test_interrupted_preparation_counts_as_missing(tmp_path, no_network):
         datasets.load("cifar10", tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated", "overwritten"])
+DAMAGES = {
+    "truncated": lambda data: data[:1000],
+    "overwritten": lambda data: data[999::-1],
+    # The first record: length, its checksum, content, its checksum.
+    "short": lambda data: data[: 16 + int.from_bytes(data[:8], "little")],
+    "empty": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("damage", ["missing", *DAMAGES])
 def test_damaged_files(damage, tmp_path):
     prepare(tmp_path)
     (shard,) = (tmp_path / "tiny_set").rglob("*test.tfrecord*")
     if damage == "missing":
         shard.unlink()
     else:
-        half = shard.read_bytes()[:1000]
-        shard.write_bytes(half if damage == "truncated" else half[::-1])
+        shard.write_bytes(DAMAGES[damage](shard.read_bytes()))
     with pytest.raises(ValueError, match="delete that folder"):
         datasets.load("tiny_set", tmp_path)
 
