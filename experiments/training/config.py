@@ -17,16 +17,23 @@ _CHOICES = {
     "schedule": ("drops", "exponential", "noam"),
     "padding": ("constant", "reflect"),
 }
-_POSITIVE = ("batch_size", "steps", "epsilon", "crop_area", "vocabulary")
-_SHARES = (
-    "momentum",
-    "rho",
-    "beta_2",
-    "label_smoothing",
-    "average_decay",
-    "validation",
-    "floor",
-)
+_RANGES = {
+    "positive": (
+        lambda value: value > 0,
+        *("batch_size", "steps", "epsilon", "crop_area", "vocabulary"),
+        *("decay", "decay_epochs"),
+    ),
+    "0 or more": (
+        lambda value: value >= 0,
+        *("warmup_steps", "warmup_rate", "clip_norm", "auxiliary_weight"),
+        *("image_size", "evaluation_limit"),
+    ),
+    "at least 0 and below 1": (
+        lambda value: 0 <= value < 1,
+        *("momentum", "rho", "beta_2", "label_smoothing"),
+        *("average_decay", "validation", "floor"),
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +78,7 @@ class Config:
         crop_area: Smallest share of an image that an Inception crop covers.
         colour: Whether the Inception preprocessing distorts colours.
         vocabulary: Number of subwords.
-        evaluation_limit: How many examples of each set to evaluate with; 0 for
-            all.
+        evaluation_limit: Examples of each set to evaluate with; 0 for all.
     """
 
     name: str
@@ -112,12 +118,12 @@ class Config:
         for key, allowed in _CHOICES.items():
             if getattr(self, key) not in allowed:
                 self._refuse(key, f"one of {', '.join(allowed)}")
-        for key in _POSITIVE:
-            if not getattr(self, key) > 0:
-                self._refuse(key, "positive")
-        for key in _SHARES:
-            if not 0 <= getattr(self, key) < 1:
-                self._refuse(key, "at least 0 and below 1")
+        for expected, (holds, *keys) in _RANGES.items():
+            for key in keys:
+                if not holds(getattr(self, key)):
+                    self._refuse(key, expected)
+        if not all(0 < share < 1 for share in self.drops):
+            self._refuse("drops", "between 0 and 1")
         if not self.learning_rates:
             self._refuse("learning_rates", "at least one number")
         if not all(0 < rate < math.inf for rate in self.learning_rates):

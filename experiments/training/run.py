@@ -80,6 +80,15 @@ class Run:
     ) -> None:
         self._task, self._config, self._seed = task, config, seed
         self._folder, self._every = folder, every
+        keras.utils.set_random_seed(seed)
+        self._learner = Learner(
+            task,
+            config,
+            lambda: actfn.get(activation),
+            learning_rate,
+            strategy or tf.distribute.get_strategy(),
+        )
+        # Only now, so that what cannot be built leaves no folder.
         self._claim_folder(
             {
                 **dataclasses.asdict(config),
@@ -88,14 +97,6 @@ class Run:
                 "seed": seed,
                 "dtype": keras.config.dtype_policy().name,
             }
-        )
-        keras.utils.set_random_seed(seed)
-        self._learner = Learner(
-            task,
-            config,
-            lambda: actfn.get(activation),
-            learning_rate,
-            strategy or tf.distribute.get_strategy(),
         )
         self._step = tf.Variable(0, dtype=tf.int64)
         # Seconds, those spent waiting for data, and the last loss.

@@ -80,6 +80,11 @@ def test_every_value_counts_for_the_digest():
         ({"learning_rates": [0.1, 0.2]}, "validation should be above 0"),
         ({"optimizer": "adamw"}, "optimizer should be one of sgd"),
         ({"validation": 1.0}, "validation should be at least 0 and below 1"),
+        ({"drops": [0.5, 2.0]}, "drops should be between 0 and 1"),
+        ({"clip_norm": -1.0}, "clip_norm should be 0 or more"),
+        ({"evaluation_limit": -4}, "evaluation_limit should be 0 or more"),
+        ({"decay_epochs": 0.0}, "decay_epochs should be positive"),
+        ({"decay_epochs": float("nan")}, "decay_epochs should be positive"),
         ({"model_options": 3}, "model_options should be a table"),
     ],
 )

@@ -107,6 +107,12 @@ def test_a_folder_of_another_config_is_refused(task, quick, change, tmp_path):
         Run(task, change(batch_size=8), "relu", 0.1, 0, tmp_path)
 
 
+def test_what_cannot_be_built_leaves_no_folder(task, quick, tmp_path):
+    with pytest.raises(ValueError, match="swosh"):
+        Run(task, quick, "swosh", 0.1, 0, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_damaged_checkpoint_is_named(task, quick, tmp_path):
     Run(task, quick, "relu", 0.1, 0, tmp_path).train()
     for path in (tmp_path / "checkpoints").glob("*.index"):
