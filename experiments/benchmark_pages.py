@@ -22,6 +22,7 @@ BLOCKS = (
     ("README.md", "activations", "activations.csv", tables.summary),
     ("docs/activations.md", "details", "activations.csv", tables.details),
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
+    ("docs/training.md", "tiny", "tiny.csv", tables.tiny),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     ("docs/search.md", "policies", "policies.csv", search_tables.policies),

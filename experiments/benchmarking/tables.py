@@ -74,6 +74,32 @@ def throughput(rows: Rows) -> str:
     return markdown.table(columns, cells, columns[:2]) + measured_on(rows)
 
 
+def tiny(rows: Rows) -> str:
+    """Returns the table of what `--tiny` takes.
+
+    Args:
+        rows: Those of `experiments.benchmark_tiny`.
+    """
+    columns = ("config", "steps", "seconds", "of these in steps")
+    cells = [
+        (
+            f"`{row['config']}`",
+            row["steps"],
+            f"{float(row['seconds']):.0f}",
+            f"{float(row['step_seconds']):.0f}",
+        )
+        for row in rows
+    ]
+    total = sum(float(row["seconds"]) for row in rows) / 60
+    threads = rows[0]["threads"]
+    note = (
+        f"\n{total:.0f} minutes in all; threads of an operation: {threads}.\n"
+    )
+    return (
+        markdown.table(columns, cells, columns[:1]) + note + measured_on(rows)
+    )
+
+
 def measured_on(rows: Rows) -> str:
     """Returns a line that names the machines."""
     machines = dict.fromkeys(row["machine"] for row in rows)
