@@ -31,7 +31,7 @@ pages: .venv/installed  ## make the tables and notebooks in docs/ anew
 
 benchmark: .venv/installed  ## measure anew what the documentation shows
 	$(BIN)/python -m experiments.benchmark activations --rounds 31
-	$(BIN)/python -m experiments.benchmark models --output results/benchmark/models.csv
+	$(BIN)/python -m experiments.benchmark models
 	$(BIN)/python -m experiments.benchmark pages
 
 clean:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import collections
 import math
-import pathlib
 import random
 import statistics
 import time
@@ -23,10 +22,10 @@ import tqdm
 
 from experiments.benchmarking.charts import draw
 from experiments.benchmarking.kept import bytes_kept
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.benchmarking.rivals import PLAIN, contestants
 from experiments.cli import Parser
 from experiments.machine import machine
-from experiments.results import CsvLog
 
 MODES = ("eager", "graph", "xla")
 COLUMNS = (
@@ -135,22 +134,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--directory", type=pathlib.Path, default="results/benchmark"
-    )
+    add_directory(parser)
     options = parser.parse_args(arguments)
     if options.rounds < 1 or min(options.shape) < 1 or len(options.shape) < 2:
         parser.error("--rounds and two or more of --shape must be positive")
-    rows = run(
-        options.functions, options.modes, options.shape, options.rounds,
-        options.seed,
-    )  # fmt: skip
-    try:
-        options.directory.mkdir(parents=True, exist_ok=True)
-        CsvLog(options.directory / "activations.csv", COLUMNS).rewrite(rows)
+    with new_log(parser, options, "activations.csv", COLUMNS) as log:
+        rows = run(
+            options.functions, options.modes, options.shape, options.rounds,
+            options.seed,
+        )  # fmt: skip
+        log.rewrite(rows)
         draw(rows, options.directory / "activations.png")
-    except OSError as error:
-        parser.error(f"--directory cannot be written: {error}")
     for row in rows:
         print(
             f"{row['function']:22}{row['mode']:6} {row['contestant']:23}"

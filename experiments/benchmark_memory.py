@@ -8,7 +8,6 @@ line fitted to the memory in use after the first tenth.
 from __future__ import annotations
 
 import argparse
-import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from experiments.benchmark_oracle import ours, trial_seconds
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.benchmarking.variants import functions
 from experiments.child import ChildTrainer
 from experiments.cli import Parser
@@ -59,16 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--trials", type=int, default=2_000, metavar="N")
     add("--children", type=int, default=200, metavar="N", help="5 s each")
     add("--seed", type=int, default=0)
-    add("--directory", type=pathlib.Path, default="results/benchmark")
+    add_directory(parser)
     options = parser.parse_args(arguments)
     if min(options.trials, options.children) < 20:
         parser.error("--trials and --children must be 20 or more")
-    try:
-        options.directory.mkdir(parents=True, exist_ok=True)
-        log = CsvLog(options.directory / "memory.csv", COLUMNS)
-        log.rewrite([])
-    except (OSError, ValueError) as error:
-        parser.error(f"--directory cannot be written: {error}")
+    with new_log(parser, options, "memory.csv", COLUMNS) as log:
+        _measure(options, log)
+
+
+def _measure(options: argparse.Namespace, log: CsvLog) -> None:
     for kind, run in (("trials", trials), ("children", children)):
         count = getattr(options, kind)
         values = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import pathlib
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ import tqdm
 
 import actfn
 import models
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.cli import Parser
 from experiments.machine import machine
 from experiments.results import CsvLog
@@ -136,27 +136,24 @@ def measure(
 
 
 def run(
-    path: pathlib.Path,
+    log: CsvLog,
     names: Iterable[str] = MODELS,
     activations: Sequence[str] = ("swish",),
     batch: int = 8,
     rounds: int = 7,
 ) -> Iterator[dict[str, object]]:
-    """Measures models one by one, writing a CSV as it goes.
+    """Measures models one by one, writing rows as it goes.
 
     Args:
-        path: The CSV file; a present one is replaced.
+        log: Takes the rows.
         names: The models.
         activations: See `measure`.
         batch: See `measure`.
         rounds: See `measure`.
 
     Yields:
-        The rows of the file.
+        The rows.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    log = CsvLog(path, COLUMNS)
-    log.rewrite([])
     for name in tqdm.tqdm(list(names), unit="model"):
         for row in measure(name, activations, batch, rounds):
             log.append(row)
@@ -177,18 +174,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--activations", nargs="+", default=["swish"])
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument(
-        "--output", type=pathlib.Path, default=pathlib.Path("models.csv")
-    )
+    add_directory(parser)
     chosen = parser.parse_args(arguments)
-    try:
-        for row in run(
-            chosen.output,
-            chosen.models,
-            chosen.activations,
-            chosen.batch,
-            chosen.rounds,
-        ):
-            print(",".join(str(row[column]) for column in COLUMNS))
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
+    with new_log(parser, chosen, "models.csv", COLUMNS) as log:
+        try:
+            for row in run(
+                log,
+                chosen.models,
+                chosen.activations,
+                chosen.batch,
+                chosen.rounds,
+            ):
+                print(",".join(str(row[column]) for column in COLUMNS))
+        except ValueError as error:
+            parser.error(str(error))

@@ -10,7 +10,6 @@ Memory is that of the whole process.
 from __future__ import annotations
 
 import argparse
-import pathlib
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,9 +19,9 @@ from tqdm import tqdm
 
 import actfn
 from actfn import search
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.cli import Parser
 from experiments.machine import machine, megabytes
-from experiments.results import CsvLog
 
 MARKS = (200, 1_000, 5_000, 20_000)
 COLUMNS = (
@@ -112,19 +111,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="N", help="for the rival, which slows down",
     )  # fmt: skip
     add("--seed", type=int, default=0)
-    add("--directory", type=pathlib.Path, default="results/benchmark")
+    add_directory(parser)
     options = parser.parse_args(arguments)
     if min(*options.marks, *options.stock_marks) < 1:
         parser.error("--marks and --stock-marks must be positive")
-    rows = [
-        *measure("stock", options.stock_marks, options.seed),
-        *measure("actfn", options.marks, options.seed),
-    ]
-    try:
-        options.directory.mkdir(parents=True, exist_ok=True)
-        CsvLog(options.directory / "oracle.csv", COLUMNS).rewrite(rows)
-    except OSError as error:
-        parser.error(f"--directory cannot be written: {error}")
+    with new_log(parser, options, "oracle.csv", COLUMNS) as log:
+        rows = [
+            *measure("stock", options.stock_marks, options.seed),
+            *measure("actfn", options.marks, options.seed),
+        ]
+        log.rewrite(rows)
     for row in rows:
         print(
             f"{row['oracle']:8}{row['trials']:7,} trials"

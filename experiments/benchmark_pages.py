@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 
 from experiments.benchmarking import charts, search_tables, tables
+from experiments.benchmarking.output import add_directory
 from experiments.cli import Parser
 from experiments.results import read_rows
 from models import markdown
@@ -39,10 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "--directory", type=pathlib.Path, default="results/benchmark",
-        help="where the benchmarks' files are",
-    )  # fmt: skip
+    add_directory(parser, "where the benchmarks' files are")
     parser.add_argument(
         "--root", type=pathlib.Path, default=".", help="where README.md is"
     )

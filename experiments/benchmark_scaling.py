@@ -20,12 +20,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.benchmarking.processes import prepare, train
 from experiments.benchmarking.sleeping import oracle_of, sleep
 from experiments.cli import Parser
 from experiments.machine import machine
 from experiments.recipe import PRESETS, Recipe
-from experiments.results import CsvLog
 from experiments.searching.fleet import Fleet
 from experiments.searching.session import POLICIES
 from experiments.searching.workers import key
@@ -131,7 +131,9 @@ def _ratio(rows: Sequence[dict]) -> float:
     return seconds["bare"] / seconds["workers"]
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _options(
+    arguments: Sequence[str] | None,
+) -> tuple[Parser, argparse.Namespace]:
     parser = Parser(
         "python -m experiments.benchmark scaling",
         description=__doc__,
@@ -147,31 +149,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--turns", type=int, default=16, help="children a client")
     add("--seconds", type=float, default=5.0, help="that a child sleeps")
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
-    add("--directory", type=pathlib.Path, default="results/benchmark")
+    add_directory(parser)
     chosen = parser.parse_args(arguments)
     for name, value in vars(chosen).items():
         if isinstance(value, int | float) and not value > 0:
             parser.error(f"--{name} must be positive. Received: {value}")
-    try:
-        chosen.directory.mkdir(parents=True, exist_ok=True)
-        chosen.log = CsvLog(chosen.directory / "scaling.csv", COLUMNS)
-        chosen.log.rewrite([])
-    except (OSError, ValueError) as error:
-        parser.error(f"--directory cannot be written: {error}")
-    return chosen
+    return parser, chosen
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    chosen = _options(arguments)
+    parser, chosen = _options(arguments)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"  # of all processes that are started here
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows = []
-    for row in _rows(chosen):
-        chosen.log.append(row)
-        rows.append(row)
-        print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    with new_log(parser, chosen, "scaling.csv", COLUMNS) as log:
+        for row in _rows(chosen):
+            log.append(row)
+            rows.append(row)
+            print(*(row[column] for column in COLUMNS[:-1]), flush=True)
     trained = [row for row in rows if row["part"] == "training"]
     if trained:
         print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")

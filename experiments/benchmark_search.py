@@ -13,17 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pathlib
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.benchmarking.variants import VARIANTS
 from experiments.cli import Parser
 from experiments.machine import machine
-from experiments.results import CsvLog
 
 COLUMNS = (
     "variant",
@@ -90,16 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     add("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     add("--seed", type=int, default=0)
-    add("--directory", type=pathlib.Path, default="results/benchmark")
+    add_directory(parser)
     options = parser.parse_args(arguments)
     if options.functions < 1:
         parser.error("--functions must be positive")
-    rows = measure(options.variants, options.functions, options.seed)
-    try:
-        options.directory.mkdir(parents=True, exist_ok=True)
-        CsvLog(options.directory / "search.csv", COLUMNS).rewrite(rows)
-    except OSError as error:
-        parser.error(f"--directory cannot be written: {error}")
+    with new_log(parser, options, "search.csv", COLUMNS) as log:
+        rows = measure(options.variants, options.functions, options.seed)
+        log.rewrite(rows)
     for row in rows:
         print(
             f"{row['functions_per_hour']:8.0f} an hour"

@@ -6,12 +6,12 @@ from experiments import benchmark_models
 
 
 def test_rows_are_relative_to_relu(tmp_path, capsys):
-    path = tmp_path / "new" / "models.csv"
+    folder = tmp_path / "new"
     benchmark_models.main(
         f"--models resnet8 --activations swish swish_1 --batch 2 --rounds 2 "
-        f"--output {path}".split()
+        f"--directory {folder}".split()
     )
-    with path.open() as file:
+    with (folder / "models.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["activation"] for row in rows] == ["relu", "swish", "swish_1"]
     relu = float(rows[0]["examples_per_second"])
@@ -28,13 +28,14 @@ def test_rows_are_relative_to_relu(tmp_path, capsys):
         "--models resnet9",
         "--models resnet8 --batch 0",
         "--activations nonsense(",
-        "--output /proc/nowhere/models.csv",
+        "--directory /proc/nowhere",
     ],
 )
 def test_wrong_arguments_end_with_one_line(arguments, tmp_path, capsys):
-    path = tmp_path / "models.csv"
     with pytest.raises(SystemExit) as stop:
-        benchmark_models.main(["--output", str(path), *arguments.split()])
+        benchmark_models.main(
+            ["--directory", str(tmp_path), *arguments.split()]
+        )
     assert stop.value.code == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("python -m experiments.benchmark models:")
