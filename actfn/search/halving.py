@@ -30,10 +30,19 @@ class SuccessiveHalving:
         self.reduction = reduction
         self.grace = check_count("grace", grace)
         self._rungs: dict[int, list[float]] = collections.defaultdict(list)
+        self._seen: dict[tuple[int, str], float] = {}
 
-    def add(self, step: int, reward: float) -> bool:
-        """Takes what a child has at a rung; returns whether it goes on."""
+    def add(self, step: int, reward: float, child: str) -> bool:
+        """Takes what a child has at a rung; returns whether it goes on.
+
+        A child that comes to a rung again, since it is trained once more,
+        counts there by its last reward alone.
+        """
         rung = self._rungs[step]
+        before = self._seen.get((step, child))
+        if before is not None:
+            del rung[bisect.bisect_left(rung, before)]
+        self._seen[step, child] = reward
         bisect.insort(rung, reward)
         better = len(rung) - bisect.bisect_right(rung, reward)
         return len(rung) <= self.grace or better < len(rung) / self.reduction
@@ -41,3 +50,4 @@ class SuccessiveHalving:
     def clear(self) -> None:
         """Forgets all rungs."""
         self._rungs.clear()
+        self._seen.clear()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import bisect
 import copy
-import itertools
 import json
-import math
 import pathlib
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -23,13 +20,12 @@ from actfn.search.ledger import Ledger
 from actfn.search.policy import (
     Policy,
     check_count,
-    check_finite,
     check_seed,
 )
 from actfn.search.records import Result, Task
+from actfn.search.scoring import RUNG, Scoring
 
 Status = trial_module.TrialStatus
-_RUNG = "rung"
 IDLE_SECONDS = 0.05
 """Pause before an idle worker may ask again: the tuner itself never waits."""
 
@@ -136,19 +132,15 @@ class PolicyOracle(keras_tuner.Oracle):
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
-        self._sign = 1.0 if self.objective.direction == "max" else -1.0
-        if floor is None:
-            floor = 0.0 if self.objective.direction == "max" else -10.0
+        self.scoring = Scoring(self.objective, floor, halving)
         check_count("max_repeats", max_repeats)
         check_count(
             "max_consecutive_failed_trials", max_consecutive_failed_trials
         )
         if max_trials is not None:
             check_count("max_trials", max_trials)
-        self.floor = check_finite("floor", floor)
         # The base class replaces a seed of 0 by a random one.
         self.seed = policy.seed if seed is None else check_seed(seed)
-        self.halving = halving
         self.verbose = verbose
         self.stop_reason: str | None = None
         self.idle_seconds = IDLE_SECONDS
@@ -194,15 +186,18 @@ class PolicyOracle(keras_tuner.Oracle):
         with self._mutex:
             trial = self.trials[trial_id]
             try:
-                if _RUNG not in metrics:
+                if RUNG not in metrics:
                     self._check_objective_found(metrics)
             except ValueError as error:
                 raise keras_tuner.errors.FatalValueError(*error.args) from error
             for name, value in metrics.items():
                 if not trial.metrics.exists(name):
-                    trial.metrics.register(name, self._direction(name))
+                    direction = self.scoring.direction(name)
+                    trial.metrics.register(name, direction)
                 trial.metrics.metrics[name].update(float(value), step)
-            if _RUNG in metrics and not self._goes_on(step, metrics[_RUNG]):
+            if RUNG in metrics and not self.scoring.goes_on(
+                trial_id, step, metrics[RUNG]
+            ):
                 trial = copy.copy(trial)
                 trial.status = Status.STOPPED
             return trial
@@ -330,9 +325,9 @@ class PolicyOracle(keras_tuner.Oracle):
     def _finish(self, trial: trial_module.Trial) -> None:
         if trial.status == Status.COMPLETED:
             self._failures = 0
-            reward, status = self._judge(trial)
+            reward, status = self.scoring.judge(trial, self.score_trial)
         else:
-            reward, status = self.floor, "failed"
+            reward, status = self.scoring.floor, "failed"
             trial.status = Status.FAILED
         now = time.monotonic()
         # A worker may end what it was given before this process was started.
@@ -348,46 +343,12 @@ class PolicyOracle(keras_tuner.Oracle):
         self._ledger.finish(trial.trial_id, reward, status, seconds, details)
         self._enter(trial)
 
-    def _judge(self, trial: trial_module.Trial) -> tuple[float, str]:
-        """Scores a completed trial; returns its reward and our status."""
-        values = {
-            name: [v for seen in metric.get_history() for v in seen.value]
-            for name, metric in trial.metrics.metrics.items()
-        }
-        rejected = any(value >= 0.5 for value in values.pop("rejected", []))
-        status = "rejected" if rejected else "completed"
-        if all(map(math.isfinite, itertools.chain(*values.values()))):
-            self.score_trial(trial)
-            trial.score = float(trial.score)
-            reward = self._sign * trial.score
-            if reward < self.floor:
-                warnings.warn(
-                    f"Trial {trial.trial_id} has the reward {reward:g}, which "
-                    f"is worse than the floor of {self.floor:g}; the policy is "
-                    "told the floor. Set `floor` below all usual rewards.",
-                    stacklevel=2,
-                )
-            return max(reward, self.floor), status
-        trial.score, trial.best_step = self._sign * self.floor, 0
-        return self.floor, "rejected" if rejected else "diverged"
-
     def _enter(self, trial: trial_module.Trial) -> None:
         """Enters an ended trial in the order of ending and the ranking."""
         self.end_order.append(trial.trial_id)
         if trial.status == Status.COMPLETED:
-            place = (-self._sign * trial.score, trial.trial_id)
+            place = (-self.scoring.sign * trial.score, trial.trial_id)
             bisect.insort(self._ranking, place)
-
-    def _goes_on(self, step: int, value: float) -> bool:
-        if self.halving is None:
-            return True
-        return self.halving.add(step, self._sign * float(value))
-
-    def _direction(self, metric: str) -> str | None:
-        objectives = getattr(self.objective, "objectives", [self.objective])
-        if metric == _RUNG:
-            return self.objective.direction
-        return next((o.direction for o in objectives if o.name == metric), None)
 
     def _open(self) -> None:
         """Opens the project folder, if the tuner has named one."""
@@ -404,22 +365,21 @@ class PolicyOracle(keras_tuner.Oracle):
 
     def _identity(self) -> dict[str, Any]:
         """What makes a search on the same folder the same search."""
+        halving = self.scoring.halving
         return {
             "policy": type(self.policy).__name__,
             "space": repr(self.policy.space),
             "objective": str(self.objective),
-            "floor": self.floor,
+            "floor": self.scoring.floor,
             "seed": self.seed,
             "cache": self._ledger.cache,
-            "halving": self.halving and self.halving.reduction,
+            "halving": halving and halving.reduction,
         }
 
     def _restore_trials(self) -> None:
         """Makes the trials again from the journal; open ones run first."""
         self.trials, self.start_order, self.end_order = {}, [], []
         self._ranking, self.ongoing_trials = [], {}
-        if self.halving is not None:
-            self.halving.clear()
         tasks = {}
         for event in self._ledger.journal:
             if event["event"] == "propose":
@@ -428,16 +388,10 @@ class PolicyOracle(keras_tuner.Oracle):
                 trial = self._add_trial(tasks.pop(event["trial"]))
                 _recall(trial, event)
                 self._enter(trial)
-                self._recall_rungs(trial)
+        self.scoring.recall(map(self.trials.get, self.end_order))
         for task in self._ledger.running.values():
             self._add_trial(task)
         self._retry_queue = list(self._ledger.running)
-
-    def _recall_rungs(self, trial: trial_module.Trial) -> None:
-        if trial.metrics.exists(_RUNG):
-            for seen in trial.metrics.get_history(_RUNG):
-                for value in seen.value:
-                    self._goes_on(seen.step, value)
 
     def _merge_space(self, config: dict[str, Any]) -> None:
         found = keras_tuner.HyperParameters.from_config(config)

@@ -281,6 +281,16 @@ def test_halving_stops_the_worse_half(tmp_path):
     assert first + rest == expected
 
 
+def test_a_child_that_is_trained_again_counts_once_at_a_rung():
+    halving = search.SuccessiveHalving(reduction=2, grace=1)
+    assert halving.add(100, 0.5, "first")
+    for _ in range(3):
+        assert halving.add(100, 0.9, "second")
+    # Better is one of three; were each try counted, three of five would be.
+    assert halving.add(100, 0.7, "third")
+    assert not halving.add(100, 0.1, "second")
+
+
 @pytest.mark.parametrize(
     "options", [{"reduction": 1}, {"grace": 0}, {"reduction": 1.5}]
 )

@@ -1,0 +1,100 @@
+"""What a child's metrics are worth to the search."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterable
+
+import keras_tuner
+from keras_tuner.engine import trial as trial_module
+
+from actfn.search.halving import SuccessiveHalving
+from actfn.search.policy import check_finite
+
+RUNG = "rung"
+"""The metric by which a child reports how it does while it trains."""
+
+
+class Scoring:
+    """Makes rewards of metrics; see `PolicyOracle`, which asks it.
+
+    Args:
+        objective: Of the oracle.
+        floor: The reward of children that diverge; None for 0 where the
+            objective is to be maximised and -10 where it is to be minimised.
+        halving: Decides at the rungs; without it all children go on.
+
+    Raises:
+        ValueError: `floor` is not finite.
+    """
+
+    def __init__(
+        self,
+        objective: keras_tuner.Objective,
+        floor: float | None = None,
+        halving: SuccessiveHalving | None = None,
+    ):
+        self.objective = objective
+        maximised = objective.direction == "max"
+        self.sign = 1.0 if maximised else -1.0
+        if floor is None:
+            floor = 0.0 if maximised else -10.0
+        self.floor = check_finite("floor", floor)
+        self.halving = halving
+
+    def judge(
+        self,
+        trial: trial_module.Trial,
+        score_trial: Callable[[trial_module.Trial], None],
+    ) -> tuple[float, str]:
+        """Scores a completed trial; returns its reward and the result's status.
+
+        Args:
+            trial: Its score and best step are set.
+            score_trial: Sets them from its metrics if these are all finite.
+        """
+        values = {
+            name: [v for seen in metric.get_history() for v in seen.value]
+            for name, metric in trial.metrics.metrics.items()
+        }
+        rejected = any(value >= 0.5 for value in values.pop("rejected", []))
+        if not all(map(math.isfinite, itertools.chain(*values.values()))):
+            trial.score, trial.best_step = self.sign * self.floor, 0
+            return self.floor, "rejected" if rejected else "diverged"
+        score_trial(trial)
+        trial.score = float(trial.score)
+        reward = self.sign * trial.score
+        if reward < self.floor:
+            warnings.warn(
+                f"Trial {trial.trial_id} has the reward {reward:g}, which "
+                f"is worse than the floor of {self.floor:g}; the policy is "
+                "told the floor. Set `floor` below all usual rewards.",
+                stacklevel=2,
+            )
+        return max(reward, self.floor), "rejected" if rejected else "completed"
+
+    def goes_on(self, trial_id: str, step: int, value: float) -> bool:
+        """Takes what a child has at a rung; returns whether it goes on."""
+        if self.halving is None:
+            return True
+        return self.halving.add(step, self.sign * float(value), trial_id)
+
+    def recall(self, trials: Iterable[trial_module.Trial]) -> None:
+        """Takes the rungs of a search that goes on, in place of all so far."""
+        if self.halving is None:
+            return
+        self.halving.clear()
+        for trial in trials:
+            if trial.metrics.exists(RUNG):
+                for seen in trial.metrics.get_history(RUNG):
+                    for value in seen.value:
+                        self.goes_on(trial.trial_id, seen.step, value)
+
+    def direction(self, metric: str) -> str | None:
+        """Returns the direction of a metric, None if the metric decides."""
+        objectives = getattr(self.objective, "objectives", [self.objective])
+        if metric == RUNG:
+            return self.objective.direction
+        return next((o.direction for o in objectives if o.name == metric), None)
