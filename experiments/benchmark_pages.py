@@ -25,6 +25,7 @@ BLOCKS = (
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
     ("docs/training.md", "tiny", "tiny.csv", tables.tiny),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
+    ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     ("docs/search.md", "policies", "policies.csv", search_tables.policies),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),

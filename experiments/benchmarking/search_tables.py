@@ -45,6 +45,32 @@ def books(rows: Rows) -> str:
     return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
 
 
+def workers(rows: Rows) -> str:
+    """Returns what the chief costs those who train, and those who sleep."""
+    columns = ("who", "children", "an hour", "of the bare ones", "busy")
+    groups: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row["contestant"], []).append(row)
+    rates, children = {}, {}
+    for name, group in groups.items():
+        children[name] = sum(int(row["functions"]) for row in group)
+        hours = sum(float(row["seconds"]) for row in group) / 3600
+        rates[name] = children[name] / hours
+    cells = []
+    for name, group in groups.items():
+        sleeps = group[0]["busy"]
+        cells.append(
+            (
+                name,
+                f"{children[name]:,}",
+                f"{rates[name]:,.0f}",
+                "" if sleeps else f"{rates[name] / rates['bare']:.3f}",
+                f"{float(sleeps):.1%}" if sleeps else "",
+            )
+        )
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
 def memory(rows: Rows) -> str:
     """Returns the slope of the memory in use of one process."""
     columns = ("kind", "how many", "first MB", "last MB", "kB each")

@@ -8,7 +8,7 @@ import pytest
 import actfn
 from experiments import benchmark_models, benchmark_pages
 from experiments.benchmark_activations import MODES
-from experiments.benchmarking import tables
+from experiments.benchmarking import search_tables, tables
 from experiments.results import read_rows
 from models import markdown
 
@@ -69,6 +69,29 @@ def test_throughput_is_a_share():
         }
     ]
     assert "| resnet8 | swish | 123 | 88% |" in tables.throughput(rows)
+
+
+def test_workers_are_compared_over_all_rounds():
+    rows = [
+        {
+            "contestant": name,
+            "functions": "10",
+            "seconds": seconds,
+            "busy": busy,
+            "machine": "an abacus",
+        }
+        for name, seconds, busy in (
+            ("bare", "40", ""),
+            ("workers", "30", ""),
+            ("workers", "34", ""),
+            ("bare", "32", ""),
+            ("64 clients", "36", "0.9667"),
+        )
+    ]
+    text = search_tables.workers(rows)
+    assert "| bare | 20 | 1,000 | 1.000 |  |" in text
+    assert "| workers | 20 | 1,125 | 1.125 |  |" in text
+    assert "| 64 clients | 10 | 1,000 |  | 96.7% |" in text
 
 
 @pytest.mark.parametrize("page,name,file,write", benchmark_pages.BLOCKS)
