@@ -21,17 +21,18 @@ class EvolutionPolicy(BasePolicy):
     """Regularised evolution with tournament selection (arXiv:1802.01548).
 
     The first proposals are random. Later ones are mutations of the best of a
-    few members drawn from the population; each result enters the population
-    and, once it is full, pushes the oldest member out, however good. Members
-    are token strings; a mutation changes one or more of the tokens so that
-    the function changes. A child that was proposed before is drawn again: else
-    the population soon consists of copies of one function.
+    few members drawn from the population, long before it is full; each result
+    enters it and, once it is full, pushes the oldest member out, however good.
+    Members are token strings; a mutation changes one or more of the tokens so
+    that the function changes. A child that was proposed before is drawn again:
+    else the population soon consists of copies of one function.
 
     Args:
         space: Where the proposals come from.
         seed: Integer from 0.
         population: How many of the latest results are the population.
         tournament: Of how many members drawn the best is mutated.
+        warmup: How many results are waited for before the first mutation.
 
     Raises:
         ValueError: A number is not a positive integer.
@@ -44,10 +45,12 @@ class EvolutionPolicy(BasePolicy):
         *,
         population: int = 30,
         tournament: int = 10,
+        warmup: int = 10,
     ):
         super().__init__(space, seed)
         self.population = check_count("population", population)
         self.tournament = check_count("tournament", tournament)
+        self.warmup = check_count("warmup", warmup)
         self._proposed = Proposed()
         self._members: collections.deque[tuple[list[int], float]] = (
             collections.deque(maxlen=population)
@@ -98,7 +101,7 @@ class EvolutionPolicy(BasePolicy):
         return self.space.decode(tokens), tokens
 
     def _tokens(self, rng: np.random.Generator) -> Sequence[int]:
-        if len(self._members) < self.population:
+        if self._results < self.warmup:
             return self.space.sample_tokens(rng)
         places = rng.integers(len(self._members), size=self.tournament)
         members = [self._members[place] for place in places]

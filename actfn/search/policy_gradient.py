@@ -20,24 +20,25 @@ from actfn.search.policy import (
     pack_array,
     unpack_array,
 )
+from actfn.search.savage import SavageScores
 from actfn.search.train_step import Loss, compiled_step
 
 _SAMPLES = 256  # strings on which `statistics` estimates its means
-_TRIES = 8  # strings at most until one is of a new function
+_TRIES = 32  # strings at most until one is of a new function
 
 
 class PolicyGradient(BasePolicy):
     """A controller that learns when a batch of rewards is complete.
 
-    A reward's advantage is its distance from the moving mean before the batch
-    (from the batch's mean in the first one), in standard deviations of all
-    rewards so far. That scale does not shrink as the controller narrows down:
-    the gain in reward fades, the entropy bonus does not, and the controller
-    comes to rest on many good functions. Divided by the deviation of the batch
-    or of late rewards, ever smaller differences would count as much as the
-    first large ones, and the controller would collapse onto one function.
+    A reward counts by its Savage score among all rewards so far. Raw rewards
+    tell above all which functions do not train; a controller that learns from
+    them soon proposes what is good on average and then misses the best. Its
+    advantage is the score's distance from the moving mean before the batch
+    (from the batch's mean in the first one). The scale does not shrink as the
+    controller narrows down: the gain fades, the entropy bonus does not, and
+    the controller comes to rest on many good functions.
 
-    Of a few strings drawn the first is proposed whose function is new. A known
+    Of some strings drawn the first is proposed whose function is new. A known
     one would teach the controller the same once more, each time more strongly.
 
     Args:
@@ -46,9 +47,9 @@ class PolicyGradient(BasePolicy):
         learning_rate: Adam's.
         batch_size: How many rewards make a batch.
         epochs: How many steps are taken on each batch.
-        entropy_weight: Weight of the entropy bonus: how many deviations of
-            the reward the entropy of the uniform distribution is worth.
-        baseline_decay: Weight of the past in the moving mean of the rewards.
+        entropy_weight: Weight of the entropy bonus: how many units of
+            the score the entropy of the uniform distribution is worth.
+        baseline_decay: Weight of the past in the moving mean of the scores.
         units: Width of the LSTM.
         loss: What to minimise, without the entropy bonus.
 
@@ -85,6 +86,7 @@ class PolicyGradient(BasePolicy):
         self.epochs = epochs
         self.entropy_weight = entropy_weight
         self.baseline = Baseline(baseline_decay)
+        self._scores = SavageScores()
         self.controller = shared_controller(tuple(space.token_sizes), units)
         most = max(1.0, math.log(space.size))
         self._train = compiled_step(
@@ -135,6 +137,7 @@ class PolicyGradient(BasePolicy):
             "weights": [pack_array(w.numpy()) for w in self._weights],
             "adam": [pack_array(v.numpy()) for v in self._adam],
             "baseline": list(self.baseline.sums),
+            "rewards": list(self._scores.rewards),
             "batch": [list(row) for row in self._batch],
             "updates": self._updates,
             "proposed": self._proposed.get_state(),
@@ -146,6 +149,7 @@ class PolicyGradient(BasePolicy):
         self._weights = _unpack_like(self._weights, state["weights"])
         self._adam = _unpack_like(self._adam, state["adam"])
         self.baseline.sums = list(state["baseline"])
+        self._scores = SavageScores(state["rewards"])
         self._batch = [tuple(row) for row in state["batch"]]
         self._updates = state["updates"]
         self._proposed.set_state(state["proposed"])
@@ -189,13 +193,14 @@ class PolicyGradient(BasePolicy):
     def _learn_batch(self) -> None:
         tokens, log_probs, rewards = zip(*self._batch, strict=True)
         self._batch = []
-        known = self._updates > 0
-        centre = self.baseline.mean if known else float(np.mean(rewards))
         for reward in rewards:
-            self.baseline.add(reward)
-        scale = self.baseline.deviation or 1.0  # all equal: entropy alone
+            self._scores.add(reward)
+        scores = np.array([self._scores.score(reward) for reward in rewards])
+        known = self._updates > 0
+        advantages = scores - (self.baseline.mean if known else scores.mean())
+        for score in scores:
+            self.baseline.add(float(score))
         self._updates += 1
-        advantages = (np.array(rewards) - centre) / scale
         data = (
             np.array(tokens, np.int32),
             np.array(log_probs, np.float32),

@@ -21,8 +21,8 @@ class PPOPolicy(PolicyGradient):
     initialisation, baseline decay 0.95. Its batches of 20, learning rate of
     0.00035 and entropy weight of 0.00001 are meant for 20,000 children and raw
     rewards; within 400 they hardly move the controller. The defaults here go
-    with advantages in deviations of the reward, where the entropy bonus, in
-    the same unit, also keeps the controller from collapsing onto one function.
+    with advantages by rank, where the entropy bonus, in the same unit, also
+    keeps the controller from collapsing onto one function.
 
     Rewards may come back late and in any order: each is weighted by the ratio
     of the string's probability now to that when it was drawn.
@@ -36,7 +36,7 @@ class PPOPolicy(PolicyGradient):
         clip: How far the probability ratio may leave 1 before it stops
             counting; 0.2 in arXiv:1707.06347.
         entropy_weight: Weight of the entropy bonus.
-        baseline_decay: Weight of the past in the moving mean of the rewards.
+        baseline_decay: Weight of the past in the moving mean of the scores.
         units: Width of the LSTM.
 
     Raises:
@@ -58,7 +58,7 @@ class PPOPolicy(PolicyGradient):
         batch_size: int = 10,
         epochs: int = 4,
         clip: float = 0.2,
-        entropy_weight: float = 0.5,
+        entropy_weight: float = 0.8,
         baseline_decay: float = 0.95,
         units: int = 100,
     ):

@@ -21,7 +21,7 @@ class ReinforcePolicy(PolicyGradient):
         learning_rate: Adam's.
         batch_size: How many rewards make a batch.
         entropy_weight: Weight of the entropy bonus.
-        baseline_decay: Weight of the past in the moving mean of the rewards.
+        baseline_decay: Weight of the past in the moving mean of the scores.
         units: Width of the LSTM.
 
     Raises:
@@ -33,9 +33,9 @@ class ReinforcePolicy(PolicyGradient):
         space: SearchSpace,
         seed: int = 0,
         *,
-        learning_rate: float = 0.005,
+        learning_rate: float = 0.01,
         batch_size: int = 10,
-        entropy_weight: float = 0.8,
+        entropy_weight: float = 1.2,
         baseline_decay: float = 0.95,
         units: int = 100,
     ):

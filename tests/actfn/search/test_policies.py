@@ -202,7 +202,9 @@ def test_a_known_function_is_not_proposed_again(name):
 
 
 def test_population_forgets_the_oldest_and_breeds_from_the_best():
-    policy = search.EvolutionPolicy(SPACE, population=3, tournament=50)
+    policy = search.EvolutionPolicy(
+        SPACE, population=3, tournament=50, warmup=4
+    )
     proposals = policy.propose(4)
     rewards = [9.0, 1.0, 2.0, 3.0]
     policy.update([(p.id, r) for p, r in zip(proposals, rewards, strict=True)])

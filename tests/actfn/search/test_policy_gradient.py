@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 import actfn
 from actfn import search
@@ -10,6 +11,7 @@ from actfn.search.baseline import Baseline
 from actfn.search.controller import Controller
 from actfn.search.ppo import clipped_loss
 from actfn.search.reinforce import reinforce_loss
+from actfn.search.savage import SavageScores
 from actfn.search.train_step import TrainStep
 
 SIZES = (1, 2, 3)
@@ -173,15 +175,32 @@ def test_adam_agrees_with_keras(controller):
         np.testing.assert_allclose(got, expected, atol=2e-4)
 
 
-def test_baseline_is_a_weighted_mean_and_the_deviation_of_all():
-    baseline, rewards = Baseline(0.9), np.array([3.0, 1.0, 2.0, 2.5])
-    assert (baseline.mean, baseline.deviation) == (0.0, 0.0)
-    for reward in rewards:
-        baseline.add(reward)
+def test_baseline_is_a_weighted_mean():
+    baseline, scores = Baseline(0.9), np.array([3.0, 1.0, 2.0, 2.5])
+    assert baseline.mean == 0.0
+    for score in scores:
+        baseline.add(score)
     weights = 0.9 ** np.arange(4)[::-1]
-    mean = np.average(rewards, weights=weights)
-    assert baseline.mean == pytest.approx(mean)
-    assert baseline.deviation == pytest.approx(np.std(rewards))
+    assert baseline.mean == pytest.approx(np.average(scores, weights=weights))
+
+
+def test_scores_are_exponential_quantiles():
+    rewards = np.random.default_rng(0).normal(size=2_000)
+    scores = SavageScores()
+    for reward in rewards:
+        scores.add(reward)
+    found = np.array([scores.score(reward) for reward in rewards])
+    ranks = stats.rankdata(rewards)
+    expected = stats.expon.ppf((ranks - 0.5) / len(rewards))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert found.mean() == pytest.approx(1.0, abs=0.01)
+    assert found.std() == pytest.approx(1.0, abs=0.01)
+
+
+def test_equal_rewards_have_equal_scores():
+    scores = SavageScores([1.0, 0.0, 1.0, 1.0])
+    assert scores.score(1.0) == pytest.approx(-np.log(1 - 2.5 / 4))
+    assert scores.score(0.0) == pytest.approx(-np.log(1 - 0.5 / 4))
 
 
 def test_learns_only_from_whole_batches_and_late_rewards():
@@ -201,7 +220,9 @@ def test_learns_only_from_whole_batches_and_late_rewards():
 
 def test_entropy_bonus_brings_a_controller_back_when_rewards_are_equal():
     space = actfn.SearchSpace(unary=["identity", "sin"], binary=["add"])
-    policy = search.PPOPolicy(space, batch_size=10, units=8, learning_rate=0.02)
+    policy = search.PPOPolicy(
+        space, units=8, learning_rate=0.02, entropy_weight=0.2
+    )
     for step in range(800):
         (proposal,) = policy.propose(1)
         wanted = str(proposal.expression) == "sin(x) + x"
