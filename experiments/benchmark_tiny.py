@@ -17,9 +17,10 @@ from collections.abc import Iterator, Sequence
 
 from tqdm import tqdm
 
+from experiments.benchmarking.output import add_directory, new_log
 from experiments.cli import Parser, positive, quiet_start
 from experiments.machine import machine
-from experiments.results import CsvLog, read_rows
+from experiments.results import read_rows
 from experiments.training import config
 
 COLUMNS = (
@@ -98,17 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     add("--activation", default="swish", metavar="TEXT")
     add("--threads", type=positive, default=2, help="of each operation")
-    add("--directory", type=pathlib.Path, default="results/benchmark")
+    add_directory(parser)
     options = parser.parse_args(arguments)
     with quiet_start():
         machine()  # Imports TensorFlow, and remembers.
     rows = measure(options.configs, options.activation, options.threads)
-    try:
-        options.directory.mkdir(parents=True, exist_ok=True)
-        log = CsvLog(options.directory / "tiny.csv", COLUMNS)
-        log.rewrite([])
-        for row in tqdm(rows, total=len(options.configs), unit="config"):
-            log.append(row)
-            tqdm.write(f"{row['seconds']:6.0f} s {row['config']}")
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
+    with new_log(parser, options, "tiny.csv", COLUMNS) as log:
+        try:
+            for row in tqdm(rows, total=len(options.configs), unit="config"):
+                log.append(row)
+                tqdm.write(f"{row['seconds']:6.0f} s {row['config']}")
+        except ValueError as error:
+            parser.error(str(error))
