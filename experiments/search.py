@@ -62,6 +62,21 @@ def _parser() -> Parser:
         help="size of the functions; 2 units make 1.6e8 strings; "
         "default: %(default)s",
     )
+    for name in ("unary", "binary"):
+        add(
+            f"--{name}",
+            nargs="+",
+            metavar="NAME",
+            help=f"{name} functions that they are made of; default: the "
+            "paper's",
+        )
+    add(
+        "--wiring",
+        choices=("free", "fixed"),
+        default="free",
+        help="free: a unit reads x or any earlier unit; fixed: the one before "
+        "and x; default: %(default)s",
+    )
     add(
         "--policy",
         choices=POLICIES,
@@ -214,6 +229,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         reward=arguments.reward,
         policy=arguments.policy,
         core_units=arguments.core_units,
+        unary=arguments.unary,
+        binary=arguments.binary,
+        wiring=arguments.wiring,
         trials=arguments.trials,
         seed=arguments.seed,
         control=not arguments.no_control and arguments.policy != "random",

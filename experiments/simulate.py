@@ -20,6 +20,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from experiments.cli import Parser, positive, quiet_start
@@ -141,13 +142,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # The matrices are small; read when TensorFlow starts.
+    # The matrices are small. Read when TensorFlow starts; NumPy's library of
+    # linear algebra, which runs already, is told below.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
     try:
         given.directory.mkdir(parents=True, exist_ok=True)
-        landscape = _landscape(given)
-        runs = _simulate(given, landscape)
+        with threadpool_limits(1):
+            landscape = _landscape(given)
+            runs = _simulate(given, landscape)
         summaries = report.write(
             given.directory, landscape, runs, given.proposals, given.seed
         )

@@ -50,6 +50,9 @@ class Settings:
             `workers.DIRECTIONS`; the loss with a minus.
         policy: A key of `POLICIES`.
         core_units: Of the search space.
+        unary: Names of its unary functions; None for the paper's.
+        binary: Names of its binary functions; None for the paper's.
+        wiring: Of its units.
         trials: Functions to train.
         seed: Of the policy, the children and the repeats.
         control: Whether as many random functions are trained.
@@ -61,6 +64,9 @@ class Settings:
     reward: str
     policy: str
     core_units: int
+    unary: list[str] | None
+    binary: list[str] | None
+    wiring: str
     trials: int
     seed: int
     control: bool
@@ -100,7 +106,12 @@ class Session:
         self.folder = folder
         self.command = command
         self._fleet = fleet
-        self._space = actfn.SearchSpace(settings.core_units)
+        self._space = actfn.SearchSpace(
+            settings.core_units,
+            settings.unary,
+            settings.binary,
+            settings.wiring,
+        )
         self._trainer = ChildTrainer(settings.recipe, data_dir)
 
     def run(self) -> None:
@@ -132,7 +143,9 @@ class Session:
         recipe, settings = self.settings.recipe, self.settings
         return (
             f"{settings.trials} functions of up to {settings.core_units} core "
-            f"units, proposed by {settings.policy} (seed {settings.seed}), "
+            f"units ({len(self._space.unary)} unary and "
+            f"{len(self._space.binary)} binary functions, {settings.wiring} "
+            f"wiring), proposed by {settings.policy} (seed {settings.seed}), "
             f"which was told the validation {settings.reward}; "
             f"each trained in {recipe.model} of width {recipe.width} on "
             f"{recipe.dataset} for {recipe.steps} steps of "

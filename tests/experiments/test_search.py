@@ -123,6 +123,22 @@ def test_the_loss_of_two_children_with_halving(tmp_path):
     assert "which was told the validation loss" in page
 
 
+def test_a_small_space_is_searched_completely(tmp_path):
+    words = "--unary identity sin --binary add mul --core-units 1"
+    status, _, err = run(
+        "--trials", 50, *TINY, "--policy", "exhaustive", *words.split(),
+        "--no-control", "--directory", tmp_path / "e",
+    )  # fmt: skip
+    assert status == 0, err
+    # Of eight strings two are twins: the order of a sum or product.
+    assert [row["expression"] for row in rows(tmp_path / "e/results.csv")] == [
+        "x + x", "x * x", "x + sin(x)", "x * sin(x)", "sin(x) + sin(x)",
+        "sin(x) * sin(x)",
+    ]  # fmt: skip
+    page = (tmp_path / "e" / "search.html").read_text()
+    assert "2 unary and 2 binary functions" in page
+
+
 def test_two_workers_train_every_trial_once(tmp_path):
     folder = tmp_path / "c"
     words = ["--trials", 4, *TINY, "--no-control", "--workers", 2]
@@ -144,6 +160,8 @@ def test_two_workers_train_every_trial_once(tmp_path):
         (["--learning-rate", "0"], ["--learning-rate", "above 0"]),
         (["--policy", "nosuch"], ["--policy", "ppo", "nosuch"]),
         (["--core-units", "99"], ["core_units", "from 1 to 8", "99"]),
+        (["--unary", "sine"], ["unary", "sinc", "sine"]),
+        (["--binary", "add", "add"], ["binary", "twice"]),
         (
             ["--dataset", "nosuch"],
             ["nosuch", "fashion_mnist_subset", "cifar100"],
