@@ -28,6 +28,7 @@ BLOCKS = (
     ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     ("docs/search.md", "policies", "policies.csv", search_tables.policies),
+    ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
 )
 CHART = "docs/images/activations.png"
