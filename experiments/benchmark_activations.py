@@ -9,7 +9,6 @@ operations that depend on that gradient read from operations that do not.
 
 from __future__ import annotations
 
-import argparse
 import collections
 import math
 import random
@@ -21,10 +20,9 @@ import tensorflow as tf
 import tqdm
 
 from experiments.benchmarking.charts import draw
+from experiments.benchmarking.command import BenchmarkLog, parser_of
 from experiments.benchmarking.kept import bytes_kept
-from experiments.benchmarking.output import add_directory, new_log
 from experiments.benchmarking.rivals import PLAIN, contestants
-from experiments.cli import Parser
 from experiments.machine import machine
 
 MODES = ("eager", "graph", "xla")
@@ -116,11 +114,7 @@ def run(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark activations",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("activations", __doc__)
     known = tuple(PLAIN)
     parser.add_argument(
         "--functions", nargs="+", default=list(known), choices=known,
@@ -134,16 +128,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--seed", type=int, default=0)
-    add_directory(parser)
     options = parser.parse_args(arguments)
     if options.rounds < 1 or min(options.shape) < 1 or len(options.shape) < 2:
         parser.error("--rounds and two or more of --shape must be positive")
-    with new_log(parser, options, "activations.csv", COLUMNS) as log:
-        rows = run(
-            options.functions, options.modes, options.shape, options.rounds,
-            options.seed,
-        )  # fmt: skip
-        log.rewrite(rows)
+    log = BenchmarkLog(parser, options, "activations.csv", COLUMNS)
+    rows = run(
+        options.functions, options.modes, options.shape, options.rounds,
+        options.seed,
+    )  # fmt: skip
+    log.rewrite(rows)
+    with log.written():
         draw(rows, options.directory / "activations.png")
     for row in rows:
         print(

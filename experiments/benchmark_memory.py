@@ -15,10 +15,9 @@ from scipy import stats
 from tqdm import tqdm
 
 from experiments.benchmark_oracle import ours, trial_seconds
-from experiments.benchmarking.output import add_directory, new_log
+from experiments.benchmarking.command import BenchmarkLog, parser_of
 from experiments.benchmarking.variants import functions
 from experiments.child import ChildTrainer
-from experiments.cli import Parser
 from experiments.machine import machine, megabytes
 from experiments.recipe import PRESETS
 from experiments.results import CsvLog
@@ -50,21 +49,16 @@ def slope(values: Sequence[float]) -> tuple[float, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark memory",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("memory", __doc__)
     add = parser.add_argument
     add("--trials", type=int, default=2_000, metavar="N")
     add("--children", type=int, default=200, metavar="N", help="5 s each")
     add("--seed", type=int, default=0)
-    add_directory(parser)
     options = parser.parse_args(arguments)
     if min(options.trials, options.children) < 20:
         parser.error("--trials and --children must be 20 or more")
-    with new_log(parser, options, "memory.csv", COLUMNS) as log:
-        _measure(options, log)
+    log = BenchmarkLog(parser, options, "memory.csv", COLUMNS)
+    _measure(options, log)
 
 
 def _measure(options: argparse.Namespace, log: CsvLog) -> None:

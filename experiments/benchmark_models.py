@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +13,7 @@ import tqdm
 
 import actfn
 import models
-from experiments.benchmarking.output import add_directory, new_log
-from experiments.cli import Parser
+from experiments.benchmarking.command import BenchmarkLog, parser_of
 from experiments.machine import machine
 from experiments.results import CsvLog
 
@@ -163,28 +161,23 @@ def run(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark models",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("models", __doc__)
     parser.add_argument(
         "--models", nargs="+", default=list(MODELS), choices=models.names()
     )
     parser.add_argument("--activations", nargs="+", default=["swish"])
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=7)
-    add_directory(parser)
     chosen = parser.parse_args(arguments)
-    with new_log(parser, chosen, "models.csv", COLUMNS) as log:
-        try:
-            for row in run(
-                log,
-                chosen.models,
-                chosen.activations,
-                chosen.batch,
-                chosen.rounds,
-            ):
-                print(",".join(str(row[column]) for column in COLUMNS))
-        except ValueError as error:
-            parser.error(str(error))
+    log = BenchmarkLog(parser, chosen, "models.csv", COLUMNS)
+    try:
+        for row in run(
+            log,
+            chosen.models,
+            chosen.activations,
+            chosen.batch,
+            chosen.rounds,
+        ):
+            print(",".join(str(row[column]) for column in COLUMNS))
+    except ValueError as error:
+        parser.error(str(error))

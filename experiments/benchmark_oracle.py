@@ -9,7 +9,6 @@ Memory is that of the whole process.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -19,8 +18,7 @@ from tqdm import tqdm
 
 import actfn
 from actfn import search
-from experiments.benchmarking.output import add_directory, new_log
-from experiments.cli import Parser
+from experiments.benchmarking.command import BenchmarkLog, parser_of
 from experiments.machine import machine, megabytes
 
 MARKS = (200, 1_000, 5_000, 20_000)
@@ -99,11 +97,7 @@ def measure(name: str, marks: Sequence[int], seed: int) -> list[dict]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark oracle",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("oracle", __doc__)
     add = parser.add_argument
     add("--marks", nargs="+", type=int, default=list(MARKS), metavar="N")
     add(
@@ -111,16 +105,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="N", help="for the rival, which slows down",
     )  # fmt: skip
     add("--seed", type=int, default=0)
-    add_directory(parser)
     options = parser.parse_args(arguments)
     if min(*options.marks, *options.stock_marks) < 1:
         parser.error("--marks and --stock-marks must be positive")
-    with new_log(parser, options, "oracle.csv", COLUMNS) as log:
-        rows = [
-            *measure("stock", options.stock_marks, options.seed),
-            *measure("actfn", options.marks, options.seed),
-        ]
-        log.rewrite(rows)
+    log = BenchmarkLog(parser, options, "oracle.csv", COLUMNS)
+    rows = [
+        *measure("stock", options.stock_marks, options.seed),
+        *measure("actfn", options.marks, options.seed),
+    ]
+    log.rewrite(rows)
     for row in rows:
         print(
             f"{row['oracle']:8}{row['trials']:7,} trials"

@@ -7,14 +7,12 @@ Tables of files that are not in --directory stay as they are.
 
 from __future__ import annotations
 
-import argparse
 import pathlib
 import shutil
 from collections.abc import Sequence
 
 from experiments.benchmarking import charts, search_tables, tables
-from experiments.benchmarking.output import add_directory
-from experiments.cli import Parser
+from experiments.benchmarking.command import parser_of
 from experiments.results import read_rows
 from models import markdown
 
@@ -37,12 +35,7 @@ RESULTS = "docs/benchmarks"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark pages",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    add_directory(parser, "where the benchmarks' files are")
+    parser = parser_of("pages", __doc__, "where the benchmarks' files are")
     parser.add_argument(
         "--root", type=pathlib.Path, default=".", help="where README.md is"
     )

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 
-from experiments.benchmarking.output import add_directory, new_log
+from experiments.benchmarking.command import BenchmarkLog, parser_of
 from experiments.benchmarking.processes import prepare, train
 from experiments.benchmarking.sleeping import oracle_of, sleep
 from experiments.cli import Parser
@@ -134,11 +134,7 @@ def _ratio(rows: Sequence[dict]) -> float:
 def _options(
     arguments: Sequence[str] | None,
 ) -> tuple[Parser, argparse.Namespace]:
-    parser = Parser(
-        "python -m experiments.benchmark scaling",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("scaling", __doc__)
     add = parser.add_argument
     add("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     add("--workers", type=int, default=2)
@@ -149,7 +145,6 @@ def _options(
     add("--turns", type=int, default=16, help="children a client")
     add("--seconds", type=float, default=5.0, help="that a child sleeps")
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
-    add_directory(parser)
     chosen = parser.parse_args(arguments)
     for name, value in vars(chosen).items():
         if isinstance(value, int | float) and not value > 0:
@@ -164,11 +159,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ[name] = "1"  # of all processes that are started here
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows = []
-    with new_log(parser, chosen, "scaling.csv", COLUMNS) as log:
-        for row in _rows(chosen):
-            log.append(row)
-            rows.append(row)
-            print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    log = BenchmarkLog(parser, chosen, "scaling.csv", COLUMNS)
+    for row in _rows(chosen):
+        log.append(row)
+        rows.append(row)
+        print(*(row[column] for column in COLUMNS[:-1]), flush=True)
     trained = [row for row in rows if row["part"] == "training"]
     if trained:
         print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")

@@ -10,7 +10,6 @@ runs from the first function handed out to the last result.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,9 +18,8 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from experiments.benchmarking.output import add_directory, new_log
+from experiments.benchmarking.command import BenchmarkLog, parser_of
 from experiments.benchmarking.variants import VARIANTS
-from experiments.cli import Parser
 from experiments.machine import machine
 
 COLUMNS = (
@@ -77,11 +75,7 @@ def measure(names: Sequence[str], functions: int, seed: int) -> list[dict]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark search",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("search", __doc__)
     add = parser.add_argument
     add(
         "--functions", type=int, default=24, metavar="N",
@@ -89,13 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     add("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     add("--seed", type=int, default=0)
-    add_directory(parser)
     options = parser.parse_args(arguments)
     if options.functions < 1:
         parser.error("--functions must be positive")
-    with new_log(parser, options, "search.csv", COLUMNS) as log:
-        rows = measure(options.variants, options.functions, options.seed)
-        log.rewrite(rows)
+    log = BenchmarkLog(parser, options, "search.csv", COLUMNS)
+    rows = measure(options.variants, options.functions, options.seed)
+    log.rewrite(rows)
     for row in rows:
         print(
             f"{row['functions_per_hour']:8.0f} an hour"

@@ -6,7 +6,6 @@ Each is a process of its own, one after the other, as a user would start it:
 
 from __future__ import annotations
 
-import argparse
 import os
 import pathlib
 import subprocess
@@ -17,8 +16,8 @@ from collections.abc import Iterator, Sequence
 
 from tqdm import tqdm
 
-from experiments.benchmarking.output import add_directory, new_log
-from experiments.cli import Parser, positive, quiet_start
+from experiments.benchmarking.command import BenchmarkLog, parser_of
+from experiments.cli import positive, quiet_start
 from experiments.machine import machine
 from experiments.results import read_rows
 from experiments.training import config
@@ -87,11 +86,7 @@ def measure(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = Parser(
-        "python -m experiments.benchmark tiny",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_of("tiny", __doc__)
     add = parser.add_argument
     add(
         "--configs", nargs="+", default=config.names(),
@@ -99,15 +94,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     add("--activation", default="swish", metavar="TEXT")
     add("--threads", type=positive, default=2, help="of each operation")
-    add_directory(parser)
     options = parser.parse_args(arguments)
     with quiet_start():
         machine()  # Imports TensorFlow, and remembers.
     rows = measure(options.configs, options.activation, options.threads)
-    with new_log(parser, options, "tiny.csv", COLUMNS) as log:
-        try:
-            for row in tqdm(rows, total=len(options.configs), unit="config"):
-                log.append(row)
-                tqdm.write(f"{row['seconds']:6.0f} s {row['config']}")
-        except ValueError as error:
-            parser.error(str(error))
+    log = BenchmarkLog(parser, options, "tiny.csv", COLUMNS)
+    try:
+        for row in tqdm(rows, total=len(options.configs), unit="config"):
+            log.append(row)
+            tqdm.write(f"{row['seconds']:6.0f} s {row['config']}")
+    except ValueError as error:
+        parser.error(str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Iterable
 
 
 class SavageScores:
@@ -21,7 +22,7 @@ class SavageScores:
     that between functions that train and functions that do not.
     """
 
-    def __init__(self, rewards: list[float] = ()):
+    def __init__(self, rewards: Iterable[float] = ()):
         self.rewards = sorted(rewards)
 
     def add(self, reward: float) -> None:

@@ -51,24 +51,22 @@ def workers(rows: Rows) -> str:
     groups: dict[str, list[Mapping[str, str]]] = {}
     for row in rows:
         groups.setdefault(row["contestant"], []).append(row)
-    rates, children = {}, {}
-    for name, group in groups.items():
-        children[name] = sum(int(row["functions"]) for row in group)
-        hours = sum(float(row["seconds"]) for row in group) / 3600
-        rates[name] = children[name] / hours
     cells = []
     for name, group in groups.items():
-        sleeps = group[0]["busy"]
-        cells.append(
-            (
-                name,
-                f"{children[name]:,}",
-                f"{rates[name]:,.0f}",
-                "" if sleeps else f"{rates[name] / rates['bare']:.3f}",
-                f"{float(sleeps):.1%}" if sleeps else "",
-            )
-        )
+        rate, busy = _hourly(group), group[0]["busy"]
+        functions = sum(int(row["functions"]) for row in group)
+        if busy:
+            shares = ("", f"{float(busy):.1%}")
+        else:
+            shares = (f"{rate / _hourly(groups['bare']):.3f}", "")
+        cells.append((name, f"{functions:,}", f"{rate:,.0f}", *shares))
     return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
+def _hourly(rows: Rows) -> float:
+    """Returns the functions of all rows over their hours."""
+    functions = sum(int(row["functions"]) for row in rows)
+    return 3600 * functions / sum(float(row["seconds"]) for row in rows)
 
 
 def memory(rows: Rows) -> str:

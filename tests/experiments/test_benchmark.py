@@ -89,3 +89,24 @@ def test_a_bad_argument_is_one_line_and_status_2(arguments):
     )
     assert result.returncode == 2
     assert result.stderr.strip().count("\n") == 0
+
+
+def test_what_the_measuring_raises_is_not_blamed_on_the_file(
+    tmp_path, monkeypatch
+):
+    def fails(*_):
+        raise ValueError("measured nothing")
+
+    monkeypatch.setattr(activations, "run", fails)
+    with pytest.raises(ValueError, match="measured nothing"):
+        activations.main(["--directory", str(tmp_path)])
+
+
+def test_a_file_of_other_columns_is_one_line(tmp_path, capsys):
+    (tmp_path / "activations.csv").write_text("mine\n1\n")
+    with pytest.raises(SystemExit) as stop:
+        activations.main(["--directory", str(tmp_path)])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "must have the columns" in line and "mine" in line
+    assert (tmp_path / "activations.csv").read_text() == "mine\n1\n"
