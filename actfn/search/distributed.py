@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import os
+import signal
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras_tuner
@@ -128,7 +131,10 @@ def _work(
         _thread.interrupt_main()
 
     stock = tuner.oracle
-    with Client(stock._oracle, on_lost or interrupt, patience) as client:
+    with (
+        _interruptible(reasons),
+        Client(stock._oracle, on_lost or interrupt, patience) as client,
+    ):
         client.multi_worker = stock.multi_worker
         client.should_report = stock.should_report
         tuner.oracle = client
@@ -145,3 +151,27 @@ def _work(
             raise reasons[0] from None
         finally:
             tuner.oracle = stock
+
+
+@contextlib.contextmanager
+def _interruptible(reasons: list[Exception]) -> Iterator[None]:
+    """Lets `_thread.interrupt_main` through where SIGINT is ignored.
+
+    A shell ignores it for what a script starts in the background, and then
+    the interruption of the main thread does nothing. Ctrl-C is still ignored:
+    only with a reason there is an interruption.
+    """
+
+    def handle(*_) -> None:
+        if reasons:
+            raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -23,7 +23,7 @@ def start(tmp_path):
         port = free.getsockname()[1]
     processes = []
 
-    def start(name, **variables):
+    def start(name, *, before=(), **variables):
         environment = {
             "KERASTUNER_TUNER_ID": name,
             "KERASTUNER_ORACLE_IP": "127.0.0.1",
@@ -32,7 +32,7 @@ def start(tmp_path):
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
         process = subprocess.Popen(
-            [sys.executable, one_of_many.__file__, str(tmp_path)],
+            [*before, sys.executable, one_of_many.__file__, str(tmp_path)],
             env=os.environ | environment | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -107,6 +107,21 @@ def test_a_chief_killed_and_started_again(start, tmp_path):
     assert first in after
     assert ended(patient)[0] == 0
     assert finished(tmp_path) == after
+
+
+def test_a_worker_in_the_background_of_a_script_ends_with_its_chief(
+    start, tmp_path
+):
+    # A shell lets such a process ignore the signal of Ctrl-C.
+    shell = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+    chief = start("chief")
+    worker = start("worker", before=shell, PATIENCE="1", GATE="never")
+    wait_for(tmp_path / "worker.0*")
+    worker.send_signal(signal.SIGINT)
+    chief.kill()
+    status, _, err = ended(worker)
+    assert status == 1
+    assert "has not answered for" in err.splitlines()[-1]
 
 
 def test_a_bug_in_a_worker_is_shown_by_the_chief(start, tmp_path):
