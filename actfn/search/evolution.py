@@ -20,22 +20,27 @@ _TRIES = 20
 class EvolutionPolicy(BasePolicy):
     """Regularised evolution with tournament selection (arXiv:1802.01548).
 
-    The first proposals are random. Later ones are mutations of the best of a
-    few members drawn from the population, long before it is full; each result
-    enters it and, once it is full, pushes the oldest member out, however good.
-    Members are token strings; a mutation changes one or more of the tokens so
-    that the function changes. A child that was proposed before is drawn again:
-    else the population soon consists of copies of one function.
+    The first proposals are random. Later ones are children of the population,
+    long before it is full; each result enters it and, once it is full, pushes
+    the oldest member out, however good. A parent is the best of a few members
+    drawn. Most children have two: each of their tokens is that of one or the
+    other (uniform crossover, Syswerda 1989; the article has mutation alone).
+    The rest, and those that would equal a parent, are one parent's mutations,
+    which change one or more of its tokens so that the function changes. A
+    child that was proposed before is drawn again: else the population soon
+    consists of copies of one function.
 
     Args:
         space: Where the proposals come from.
         seed: Integer from 0.
         population: How many of the latest results are the population.
-        tournament: Of how many members drawn the best is mutated.
-        warmup: How many results are waited for before the first mutation.
+        tournament: Of how many members drawn the best is a parent.
+        crossover: Which share of the children are to have two parents.
+        warmup: How many results are waited for before the first child.
 
     Raises:
-        ValueError: A number is not a positive integer.
+        ValueError: A count is not a positive integer or `crossover` is not
+            from 0 to 1.
     """
 
     def __init__(
@@ -43,13 +48,19 @@ class EvolutionPolicy(BasePolicy):
         space: SearchSpace,
         seed: int = 0,
         *,
-        population: int = 30,
-        tournament: int = 10,
+        population: int = 50,
+        tournament: int = 15,
+        crossover: float = 0.9,
         warmup: int = 10,
     ):
         super().__init__(space, seed)
         self.population = check_count("population", population)
         self.tournament = check_count("tournament", tournament)
+        if not 0.0 <= crossover <= 1.0:
+            raise ValueError(
+                f"`crossover` must be from 0 to 1. Received: {crossover!r}"
+            )
+        self.crossover = crossover
         self.warmup = check_count("warmup", warmup)
         self._proposed = Proposed()
         self._members: collections.deque[tuple[list[int], float]] = (
@@ -103,13 +114,35 @@ class EvolutionPolicy(BasePolicy):
     def _tokens(self, rng: np.random.Generator) -> Sequence[int]:
         if self._results < self.warmup:
             return self.space.sample_tokens(rng)
+        parent = self._parent(rng)
+        if rng.random() < self.crossover:
+            parents = parent, self._parent(rng)
+            child = cross(*parents, rng)
+            if self.space.decode(child) not in map(self.space.decode, parents):
+                return child
+        return mutate(self.space, parent, rng)
+
+    def _parent(self, rng: np.random.Generator) -> list[int]:
         places = rng.integers(len(self._members), size=self.tournament)
         members = [self._members[place] for place in places]
-        parent, _ = max(members, key=lambda member: member[1])
-        return mutate(self.space, parent, rng)
+        return max(members, key=lambda member: member[1])[0]
 
     def _learn(self, memory: list[int], reward: float) -> None:
         self._members.append((memory, reward))
+
+
+def cross(
+    first: Sequence[int], second: Sequence[int], rng: np.random.Generator
+) -> list[int]:
+    """Returns a string whose every token is one or the other string's."""
+    return [
+        pair[choice]
+        for pair, choice in zip(
+            zip(first, second, strict=True),
+            rng.integers(2, size=len(first)),
+            strict=True,
+        )
+    ]
 
 
 def mutate(

@@ -1,6 +1,7 @@
 """What every policy must do, whatever its method."""
 
 import functools
+import itertools
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import actfn
 from actfn import search
 from actfn.search import surrogate
-from actfn.search.evolution import mutate
+from actfn.search.evolution import cross, mutate
 
 SPACE = actfn.SearchSpace(
     core_units=1,
@@ -199,6 +200,46 @@ def test_a_known_function_is_not_proposed_again(name):
     texts = run(policy, 40)  # of the 108 strings, for 81 texts
     assert len(set(texts)) >= 38
     assert "x * tanh(x)" not in texts
+
+
+def test_crossover_mixes_two_parents():
+    rng = np.random.default_rng(0)
+    children = np.array([cross([0] * 5, [1] * 5, rng) for _ in range(400)])
+    assert set(children.flat) == {0, 1}
+    shares = children.mean(axis=0)  # standard error 0.025
+    np.testing.assert_allclose(shares, 0.5, atol=0.1)
+    assert cross([3, 1, 4], [3, 1, 4], rng) == [3, 1, 4]
+
+
+def test_children_have_their_tokens_from_parents_or_are_mutations():
+    space = actfn.SearchSpace(core_units=2)
+    make = functools.partial(
+        search.EvolutionPolicy, space, tournament=1, warmup=2
+    )
+    parents = [
+        actfn.parse("sin(x) * tanh(x) + cos(x)"),
+        actfn.parse("max(exp(x), atan(x)) - erf(x)"),
+    ]
+    pairs = zip(*map(space.encode, parents), strict=True)
+    mixed = {space.decode(tokens) for tokens in itertools.product(*pairs)}
+
+    def share(crossover):
+        policy = make(crossover=crossover)
+        for parent in parents:
+            policy.tell(parent, 1.0)
+        children = [child.expression for child in policy.propose(40)]
+        assert not {*children} & {*parents}
+        return np.mean([child in mixed for child in children])
+
+    assert share(0.0) < 0.1
+    # Both parents are the same for half the pairs; then there is a mutation.
+    assert 0.25 < share(1.0) < 0.75
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_share_of_crossovers_out_of_range_is_refused(share):
+    with pytest.raises(ValueError, match="`crossover` must be from 0 to 1"):
+        search.EvolutionPolicy(SPACE, crossover=share)
 
 
 def test_population_forgets_the_oldest_and_breeds_from_the_best():
