@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,9 @@ from actfn.search.train_step import Loss, compiled_step
 
 _SAMPLES = 256  # strings on which `statistics` estimates its means
 _TRIES = 32  # strings at most until one is of a new function
+_AT_ONCE = 8  # of these are drawn together
+
+_Drawn = tuple[list[list[int]], list[float]]  # strings, log-probabilities
 
 
 class PolicyGradient(BasePolicy):
@@ -90,14 +95,19 @@ class PolicyGradient(BasePolicy):
         self.controller = shared_controller(tuple(space.token_sizes), units)
         most = max(1.0, math.log(space.size))
         self._train = compiled_step(
-            self.controller, loss, learning_rate, entropy_weight / most
+            self.controller,
+            loss,
+            learning_rate,
+            entropy_weight / most,
+            epochs,
         )
         self._weights = self.controller.initial_weights(self.seed)
         self._adam = self._train.start(self._weights)
         self._updates = 0
         self._batch: list[tuple[list[int], float, float]] = []
-        self._block_of: tuple[int, int] | None = None
-        self._block: list[tuple[list[int], float]] = []
+        self._decode = functools.lru_cache(maxsize=4096)(space.decode)
+        self._block: int | None = None
+        self._drawn: list[_Drawn] = []
         self._proposed = Proposed()
 
     def tell(self, expression: Expression, reward: float) -> None:
@@ -153,36 +163,47 @@ class PolicyGradient(BasePolicy):
         self._batch = [tuple(row) for row in state["batch"]]
         self._updates = state["updates"]
         self._proposed.set_state(state["proposed"])
-        self._block_of = None
+        self._block = None
 
     def _draw(self, n: int) -> list[tuple[Expression, Any]]:
         return [
             self._proposed.first_new(
-                (self.space.decode(tokens), [tokens, log_prob])
+                (self._decode(tuple(tokens)), [tokens, log_prob])
                 for tokens, log_prob in self._strings(number)
             )
             for number in range(self._next_id, self._next_id + n)
         ]
 
-    def _strings(self, number: int) -> list[tuple[list[int], float]]:
-        """Returns `_TRIES` token strings and their log-probabilities.
+    def _strings(self, number: int) -> Iterator[tuple[list[int], float]]:
+        """Yields `_TRIES` token strings and their log-probabilities.
 
-        They depend on the weights and the number alone, to the last bit: all
-        the strings of a block of numbers are drawn together, since rounding
+        They depend on the weights and the number alone, to the last bit: the
+        strings of a block of numbers are drawn together, since rounding
         depends on how many rows a matrix product has.
         """
         block, place = divmod(number, self.batch_size)
-        if self._block_of != (self._updates, block):
-            shape = (_TRIES, len(self.space.token_sizes))
-            first = block * self.batch_size
-            numbers = range(first, first + self.batch_size)
-            noise = [self._rng(i).random(shape) for i in numbers]
-            tokens, log_probs = self.controller.sample(
-                self._weights, np.concatenate(noise)
-            )
-            rows = zip(tokens.tolist(), log_probs.tolist(), strict=True)
-            self._block_of, self._block = (self._updates, block), list(rows)
-        return self._block[place * _TRIES : (place + 1) * _TRIES]
+        if self._block != block:
+            self._block, self._drawn = block, []
+        for turn in range(_TRIES // _AT_ONCE):
+            if turn == len(self._drawn):
+                self._drawn.append(self._draw_turn(turn))
+            rows = slice(place * _AT_ONCE, (place + 1) * _AT_ONCE)
+            tokens, log_probs = self._drawn[turn]
+            yield from zip(tokens[rows], log_probs[rows], strict=True)
+
+    def _draw_turn(self, turn: int) -> _Drawn:
+        """Draws the next strings of all the numbers of the block."""
+        shape = (_TRIES, len(self.space.token_sizes))
+        rows = slice(turn * _AT_ONCE, (turn + 1) * _AT_ONCE)
+        first = self._block * self.batch_size
+        noise = [
+            self._rng(number).random(shape)[rows]
+            for number in range(first, first + self.batch_size)
+        ]
+        tokens, log_probs = self.controller.sample(
+            self._weights, np.concatenate(noise)
+        )
+        return tokens.tolist(), log_probs.tolist()
 
     def _learn(self, memory: Any, reward: float) -> None:
         tokens, log_prob = memory
@@ -201,15 +222,15 @@ class PolicyGradient(BasePolicy):
         for score in scores:
             self.baseline.add(float(score))
         self._updates += 1
+        self._block = None
         data = (
             np.array(tokens, np.int32),
             np.array(log_probs, np.float32),
             advantages.astype(np.float32),
         )
-        for _ in range(self.epochs):
-            self._weights, self._adam = self._train.step(
-                self._weights, self._adam, *data
-            )
+        self._weights, self._adam = self._train.train(
+            self._weights, self._adam, *data
+        )
 
 
 def _unpack_like(tensors: list[tf.Tensor], data: list[Any]) -> list[tf.Tensor]:

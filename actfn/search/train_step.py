@@ -1,4 +1,4 @@
-"""One step of Adam on the controller's weights, compiled."""
+"""Steps of Adam on the controller's weights, compiled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class TrainStep:
-    """One compiled step of Adam on a loss of log-probabilities.
+    """Compiled steps of Adam on a loss of log-probabilities.
+
+    All steps on one batch are one call: so small a network costs less than
+    the way into TensorFlow and back.
 
     Adam (arXiv:1412.6980, algorithm 1) is written out, since Keras's
     optimizers keep their state in variables of their own on TensorFlow; here
@@ -29,15 +32,17 @@ class TrainStep:
         loss: Loss,
         learning_rate: float,
         entropy_weight: float,
+        epochs: int = 1,
     ):
         self._controller = controller
         self._loss = loss
         self._learning_rate = learning_rate
         self._entropy_weight = entropy_weight
+        self._epochs = epochs
         weights = [tf.TensorSpec(v.shape) for v in controller.variables]
         width = len(controller.token_sizes)
-        self.step = tf.function(
-            self._step_graph,
+        self.train = tf.function(
+            self._train_graph,
             [
                 weights,
                 [tf.TensorSpec((), tf.float32), *weights, *weights],
@@ -64,7 +69,16 @@ class TrainStep:
             loss -= self._entropy_weight * tf.reduce_mean(entropies)
         return tape.gradient(loss, weights)
 
-    def _step_graph(self, weights, adam, tokens, old_log_probs, advantages):
+    def _train_graph(self, weights, adam, *batch):
+        with tf.device("CPU"):
+            return tf.while_loop(
+                lambda *_: True,
+                lambda weights, adam: self._step(weights, adam, *batch),
+                (weights, adam),
+                maximum_iterations=self._epochs,
+            )
+
+    def _step(self, weights, adam, tokens, old_log_probs, advantages):
         with tf.device("CPU"):
             gradients = self.gradients(
                 weights, tokens, old_log_probs, advantages
@@ -94,6 +108,7 @@ def compiled_step(
     loss: Loss,
     learning_rate: float,
     entropy_weight: float,
+    epochs: int,
 ) -> TrainStep:
-    """Returns the one compiled step of these settings."""
-    return TrainStep(controller, loss, learning_rate, entropy_weight)
+    """Returns the one compilation of these settings."""
+    return TrainStep(controller, loss, learning_rate, entropy_weight, epochs)

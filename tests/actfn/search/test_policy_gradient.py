@@ -162,15 +162,17 @@ def test_adam_agrees_with_keras(controller):
     import keras
 
     weights = wider(controller.initial_weights(4))
-    step = TrainStep(controller, reinforce_loss, 0.01, entropy_weight=0.0)
+    step = TrainStep(controller, reinforce_loss, 0.01, 0.0, epochs=3)
     old = old_log_probs(controller, weights)
     reference = [tf.Variable(w) for w in weights]
     adam = keras.optimizers.Adam(0.01, epsilon=1e-8)
-    ours, state = weights, TrainStep.start(weights)
+    batch = DRAWN, old, ADVANTAGES
     for _ in range(3):
-        gradients = step.gradients(ours, DRAWN, old, ADVANTAGES)
+        now = [tf.convert_to_tensor(w) for w in reference]
+        gradients = step.gradients(now, *batch)
         adam.apply([tf.convert_to_tensor(g) for g in gradients], reference)
-        ours, state = step.step(ours, state, DRAWN, old, ADVANTAGES)
+    ours, state = step.train(weights, TrainStep.start(weights), *batch)
+    assert state[0] == 3
     for got, expected in zip(ours, reference, strict=True):
         np.testing.assert_allclose(got, expected, atol=2e-4)
 
