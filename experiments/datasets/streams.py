@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from experiments.datasets.images import ImageDataset
 
+_BLOCK = 128
+"""Images that are looked up together, since each look-up has its price."""
+
 
 class Source(Protocol):
     """Where images come from.
@@ -58,15 +61,26 @@ class ArraySource:
         images = tf.constant(self.data.train.images)
         labels = tf.constant(self.data.train.labels)
 
-        def example(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            key = tf.stack([np.int64(seed), number // self.size])
-            position = tf.random.experimental.index_shuffle(
-                number % self.size, key, np.int64(self.size - 1)
+        def examples(numbers: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            # `tf.random.experimental.index_shuffle` of each number, which takes
+            # one seed only. Its third word is what that function adds.
+            epochs = numbers // self.size
+            words = [np.int64(498247692), np.int64(seed)]
+            same = [tf.fill(tf.shape(epochs), word) for word in words]
+            positions = tf.raw_ops.RandomIndexShuffle(
+                index=numbers % self.size,
+                seed=tf.stack([*same, epochs], axis=1),
+                max_index=np.int64(self.size - 1),
+                rounds=4,
             )
-            return number, images[position], labels[position]
+            found = tf.gather(images, positions), tf.gather(labels, positions)
+            return numbers, *found
 
         numbers = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
-        return numbers.map(example, tf.data.AUTOTUNE, deterministic=True)
+        blocks = numbers.batch(_BLOCK).map(
+            examples, tf.data.AUTOTUNE, deterministic=True
+        )
+        return blocks.unbatch()
 
     def evaluation(self, split: str, limit: int = 0) -> tf.data.Dataset:
         """See `Source`."""

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from experiments.datasets.images import ImageDataset, Split
 from experiments.datasets.streams import ArraySource
@@ -32,6 +33,16 @@ def test_every_epoch_has_each_image_once_in_another_order(source):
     assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
     assert taken(source, 0, COUNT, seed=1) != epochs[0]
+
+
+def test_the_order_is_tensorflows_shuffle_of_each_epoch(source):
+    order = taken(source, 0, 2 * COUNT, seed=5)
+    for number, label in enumerate(order):
+        epoch, index = divmod(number, COUNT)
+        expected = tf.random.experimental.index_shuffle(
+            index, [5, epoch], COUNT - 1
+        )
+        assert label == expected
 
 
 @pytest.mark.parametrize("start", [1, COUNT - 1, COUNT, 2 * COUNT + 5])
