@@ -64,7 +64,8 @@ def hold_out(
         The divided set. Its test split is the same object.
 
     Raises:
-        ValueError: If `fraction` is not in [0, 1).
+        ValueError: If `fraction` is not in [0, 1), or so small that it holds
+            out nothing.
     """
     if not 0 <= fraction < 1:
         raise ValueError(
@@ -78,6 +79,11 @@ def hold_out(
         members = np.flatnonzero(labels == label)
         count = round(fraction * len(members))
         held[rng.choice(members, count, replace=False)] = True
+    if fraction and not held.any():
+        raise ValueError(
+            "validation should be 0 or hold out an image or more. Received: "
+            f"{fraction} of each class of {len(labels)} images"
+        )
     return dataclasses.replace(
         dataset,
         train=dataset.train.take(np.flatnonzero(~held)),

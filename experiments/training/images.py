@@ -37,6 +37,11 @@ class ImageTask:
         self._source = self._find_source(data_dir)
         self.provenance = self._source.provenance
         self.examples = self._source.size
+        if config.batch_size > self.examples:
+            raise ValueError(
+                "batch_size should be at most the number of training images, "
+                f"{self.examples}. Received: {config.batch_size}"
+            )
 
     def _find_source(self, data_dir: str | None) -> Source:
         config = self._config

@@ -80,6 +80,14 @@ class Run:
     ) -> None:
         self._task, self._config, self._seed = task, config, seed
         self._folder, self._every = folder, every
+        description = {
+            **dataclasses.asdict(config),
+            "activation": activation,
+            "learning_rate": learning_rate,
+            "seed": seed,
+            "dtype": keras.config.dtype_policy().name,
+        }
+        self._check_folder(description)
         keras.utils.set_random_seed(seed)
         self._learner = Learner(
             task,
@@ -88,16 +96,7 @@ class Run:
             learning_rate,
             strategy or tf.distribute.get_strategy(),
         )
-        # Only now, so that what cannot be built leaves no folder.
-        self._claim_folder(
-            {
-                **dataclasses.asdict(config),
-                "activation": activation,
-                "learning_rate": learning_rate,
-                "seed": seed,
-                "dtype": keras.config.dtype_policy().name,
-            }
-        )
+        self._claim_folder(description)  # not for what cannot be built
         self._step = tf.Variable(0, dtype=tf.int64)
         # Seconds, those spent waiting for data, and the last loss.
         self._record = tf.Variable([0.0, 0.0, 0.0], dtype=tf.float64)
@@ -122,19 +121,19 @@ class Run:
         """Number of steps that are done."""
         return int(self._step)
 
-    def _claim_folder(self, description: dict) -> None:
-        """Makes the folder, or checks that it is of the same run."""
-        file = self._folder / "run.json"
-        text = json.dumps(description, indent=2, sort_keys=True) + "\n"
-        if not file.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, text)
+    @property
+    def _identity(self) -> pathlib.Path:
+        return self._folder / "run.json"
+
+    def _check_folder(self, description: dict) -> None:
+        """Refuses the folder of another run."""
+        if not self._identity.exists():
             return
         try:
-            found = json.loads(file.read_bytes())
+            found = json.loads(self._identity.read_bytes())
         except ValueError:
             found = {}
-        wanted = json.loads(text)
+        wanted = json.loads(_text(description))
         for key in sorted(wanted | found):
             if wanted.get(key) != found.get(key):
                 raise ValueError(
@@ -142,6 +141,11 @@ class Run:
                     f"Received: {key}={found.get(key)!r} there, "
                     f"{key}={wanted.get(key)!r} now"
                 )
+
+    def _claim_folder(self, description: dict) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._identity.exists():
+            write_atomically(self._identity, _text(description))
 
     def _restore(self) -> None:
         path = self._manager.latest_checkpoint
@@ -246,3 +250,7 @@ class Run:
         curve.append({"step": step, "loss": loss, "learning_rate": rate})
         tf.summary.scalar("loss", loss, step=step)
         tf.summary.scalar("learning_rate", rate, step=step)
+
+
+def _text(description: dict) -> str:
+    return json.dumps(description, indent=2, sort_keys=True) + "\n"

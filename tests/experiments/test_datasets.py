@@ -151,6 +151,11 @@ def test_hold_out_divides_each_class(subset):
     ) | rows_of(subset.validation)
 
 
+def test_a_share_that_holds_out_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"hold out an image.*Received: 1e-05"):
+        datasets.load("fashion_mnist_subset", validation=1e-5)
+
+
 def test_no_validation():
     whole = datasets.load("fashion_mnist_subset", validation=0)
     assert len(whole.train) == 16000

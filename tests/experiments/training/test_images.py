@@ -22,3 +22,10 @@ def test_an_image_size_that_does_not_divide_is_refused(change, size):
 def test_a_negative_image_size_is_refused(change):
     with pytest.raises(ValueError, match="image_size should be 0 or more"):
         change(image_size=-2)
+
+
+def test_a_batch_of_more_images_than_there_are_is_refused(change):
+    with pytest.raises(
+        ValueError, match=r"at most .* images, \d+\. Received: 16001"
+    ):
+        session.make_task(change(batch_size=16_001))
