@@ -28,6 +28,7 @@ COLUMNS = (
     "steps",
     "seconds",
     "step_seconds",
+    "waiting",
     "threads",
     "machine",
 )
@@ -79,6 +80,7 @@ def measure(
             "steps": found[0]["trained_steps"],
             "seconds": seconds,
             "step_seconds": float(found[0]["seconds"]),
+            "waiting": found[0]["waiting"],
             "threads": threads,
             "machine": machine(),
         }

@@ -80,13 +80,17 @@ def tiny(rows: Rows) -> str:
     Args:
         rows: Those of `experiments.benchmark_tiny`.
     """
-    columns = ("config", "steps", "seconds", "of these in steps")
+    columns = (
+        *("config", "steps", "seconds"),
+        *("of these in steps", "of these waiting for data"),
+    )
     cells = [
         (
             f"`{row['config']}`",
             row["steps"],
             f"{float(row['seconds']):.0f}",
             f"{float(row['step_seconds']):.0f}",
+            f"{float(row['waiting']):.1%}",
         )
         for row in rows
     ]

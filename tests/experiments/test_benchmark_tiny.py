@@ -14,6 +14,7 @@ def test_a_config_is_timed_from_command_to_row(tmp_path):
     assert tuple(row) == benchmark_tiny.COLUMNS
     assert (row["config"], row["steps"]) == (ONE[1], "60")
     assert float(row["seconds"]) > float(row["step_seconds"]) > 0
+    assert 0 < float(row["waiting"]) < 1
 
 
 @pytest.mark.slow
@@ -44,9 +45,10 @@ def test_the_table_sums_up():
         "steps": "7",
         "seconds": "100.4",
         "step_seconds": "60.6",
+        "waiting": "0.0123",
         "threads": "2",
         "machine": "an abacus",
     }
     lines = tables.tiny([row, row | {"seconds": "79.6"}]).splitlines()
-    assert lines[2] == "| `a` | 7 | 100 | 61 |"
+    assert lines[2] == "| `a` | 7 | 100 | 61 | 1.2% |"
     assert "3 minutes in all; threads of an operation: 2." in lines
