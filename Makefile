@@ -27,7 +27,9 @@ notebooks: .venv/installed  ## run the notebooks from a clean state
 pages: .venv/installed  ## make the tables and notebooks in docs/ anew
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	$(BIN)/python -m experiments.compare --page docs/results.md
+	rm -rf docs/notebooks/*_files
 	$(BIN)/python -m nbconvert --execute --to markdown --template-file notebooks/page.md.j2 --output-dir docs/notebooks notebooks/*.ipynb
+	sed -i.old 's/ *$$//' docs/notebooks/*.md && rm docs/notebooks/*.old
 
 benchmark: .venv/installed  ## measure anew what the documentation shows
 	$(BIN)/python -m experiments.benchmark activations --rounds 31
