@@ -6,11 +6,13 @@ import hashlib
 import json
 import math
 import pathlib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 FOLDER = pathlib.Path(__file__).parents[1] / "configs"
+_WORD = re.compile(r"[A-Za-z][\w-]*")
 _CHOICES = {
     "preprocessing": ("cifar", "inception", "tokens"),
     "optimizer": ("sgd", "rmsprop", "adam"),
@@ -203,6 +205,8 @@ def load(
 def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
     """Returns the values of `KEY=VALUE` texts, each value as in TOML.
 
+    A word needs no quotes, since shells take them away.
+
     Raises:
         ValueError: If a text is not of that form; keys are not checked.
     """
@@ -212,11 +216,12 @@ def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
         try:
             changes[key.strip()] = tomllib.loads(f"v = {value}")["v"]
         except tomllib.TOMLDecodeError:
-            equals = ""
+            changes[key.strip()] = value
+            equals = equals and _WORD.fullmatch(value)
         if not equals or not key.strip():
             raise ValueError(
                 "set should be KEY=VALUE with a value as in TOML, such as "
-                f"batch_size=64 or dataset='\"cifar10\"'. Received: {text!r}"
+                f"batch_size=64 or model=resnet20. Received: {text!r}"
             )
     return changes
 

@@ -128,6 +128,7 @@ def test_a_file_of_ones_own(tmp_path):
 def test_changes_are_written_as_in_toml():
     parsed = config.parse_changes(['model="x"', "drops=[0.5]", "steps = 3"])
     assert parsed == {"model": "x", "drops": [0.5], "steps": 3}
-    for wrong in ("steps", "=3", "model=resnet"):
+    assert config.parse_changes(["model=resnet-20"]) == {"model": "resnet-20"}
+    for wrong in ("steps", "=3", "=x", "steps=3 4", "drops=[0.5", "steps=1O"):
         with pytest.raises(ValueError, match="KEY=VALUE"):
             config.parse_changes([wrong])
