@@ -27,6 +27,7 @@ BLOCKS = (
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     ("docs/search.md", "policies", "policies.csv", search_tables.policies),
     ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
+    ("docs/search.md", "many", "many_policies.csv", search_tables.policies),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
 )
 CHART = "docs/images/activations.png"
@@ -52,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 continue
             rows = read_rows(options.directory / file)
             markdown.update(options.root / page, name, write(rows))
-            shutil.copyfile(
-                options.directory / file, options.root / RESULTS / file
-            )
+            source, kept = options.directory / file, options.root / RESULTS
+            if not kept.samefile(options.directory):
+                shutil.copyfile(source, kept / file)
         if "activations.csv" in found:
             rows = read_rows(options.directory / "activations.csv")
             charts.draw(rows, options.root / CHART)

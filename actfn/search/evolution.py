@@ -135,14 +135,7 @@ def cross(
     first: Sequence[int], second: Sequence[int], rng: np.random.Generator
 ) -> list[int]:
     """Returns a string whose every token is one or the other string's."""
-    return [
-        pair[choice]
-        for pair, choice in zip(
-            zip(first, second, strict=True),
-            rng.integers(2, size=len(first)),
-            strict=True,
-        )
-    ]
+    return np.where(rng.integers(2, size=len(first)), second, first).tolist()
 
 
 def mutate(

@@ -62,8 +62,8 @@ class ArraySource:
         labels = tf.constant(self.data.train.labels)
 
         def examples(numbers: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            # `tf.random.experimental.index_shuffle` of each number, which takes
-            # one seed only. Its third word is what that function adds.
+            # `tf.random.experimental.index_shuffle` of each number; it takes
+            # only one seed and puts the first of these words before it.
             epochs = numbers // self.size
             words = [np.int64(498247692), np.int64(seed)]
             same = [tf.fill(tf.shape(epochs), word) for word in words]

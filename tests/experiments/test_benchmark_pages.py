@@ -127,6 +127,10 @@ def test_the_command_writes_pages_and_chart(tmp_path):
         assert copy.read_text() == (RESULTS / file).read_text()
     picture = tmp_path / benchmark_pages.CHART
     assert picture.read_bytes()[1:4] == b"PNG"
+    readme.write_text(before.replace("| relu |", "| old |"))
+    kept = str(tmp_path / benchmark_pages.RESULTS)  # As well as new results.
+    benchmark_pages.main(["--directory", kept, "--root", str(tmp_path)])
+    assert readme.read_text() == before
 
 
 def test_missing_results_are_one_line(tmp_path, capsys):
