@@ -51,7 +51,8 @@ class Run:
     TensorBoard, `checkpoints` until the end and then `final.weights.h5`.
     Everything random depends on the seed and the number of the step, and
     operations are deterministic, so that a run that was killed and resumed
-    on the same kind of machine ends with the weights of one that was not.
+    with the same kind of machine and number of threads ends with the weights
+    of one that was not.
 
     Args:
         task: Data, loss and scores.
