@@ -1,13 +1,13 @@
 """Find activation functions by search, and use them as Keras layers."""
 
 from actfn import catalog
-from actfn.canonical import canonicalize
 from actfn.catalog import get
-from actfn.expression import Expression, ExpressionError
-from actfn.grammar import SearchSpace
+from actfn.expressions.expression import Expression, ExpressionError
+from actfn.expressions.operators import register_operator
+from actfn.expressions.parsing import parse
 from actfn.layers import ActivationFunction
-from actfn.operators import register_operator
-from actfn.parsing import parse
+from actfn.spaces.canonical import canonicalize
+from actfn.spaces.grammar import SearchSpace
 from actfn.surgery import swap_activations
 
 __all__ = [

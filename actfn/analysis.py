@@ -10,10 +10,10 @@ import numpy as np
 from keras import ops
 
 from actfn.catalog import get
-from actfn.evaluate import compile_expression
-from actfn.expression import Expression, parameters
-from actfn.fingerprint import in_float64
+from actfn.expressions.evaluate import compile_expression
+from actfn.expressions.expression import Expression, parameters
 from actfn.layers import ActivationFunction
+from actfn.spaces.fingerprint import in_float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 
-from actfn.expression import Expression, ExpressionError
+from actfn.expressions.expression import Expression, ExpressionError
 from actfn.layers import ActivationFunction
 
 _PAPER = "Ramachandran, Zoph and Le 2017, arXiv:1710.05941"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import keras
 from keras import layers, regularizers
 
-from actfn.surgery import ActivationSites
+from actfn.surgery.sites import ActivationSites
 from models.registry import Factory
 
 

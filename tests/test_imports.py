@@ -6,31 +6,17 @@ import pathlib
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-# What each module of the library may import from the library.
-CORE = {"expression", "operators", "parsing", "printing", "grammar"}
-VALUES = CORE | {"evaluate", "fingerprint", "algebra"}
-LAYERS = CORE | {"evaluate", "kernels", "layers"}
+# What each room of the library may import from the library.
+VALUES = {"expressions", "spaces"}
 ALLOWED = {
-    "expression": {"printing"},
-    "ops": set(),
-    "functions": {"ops"},
-    "operators": {"functions", "ops"},
-    "parsing": {"expression", "operators"},
-    "printing": {"expression", "operators"},
-    "grammar": CORE,
-    "evaluate": CORE | {"functions", "ops"},
-    "fingerprint": CORE | {"evaluate"},
-    "algebra": CORE,
-    "small": VALUES,
-    "canonical": VALUES | {"small"},
-    "kernels": CORE | {"functions", "ops", "evaluate"},
-    "layers": CORE | {"evaluate", "kernels"},
-    "catalog": LAYERS,
-    "sites": LAYERS,
-    "surgery": LAYERS | {"catalog", "sites"},
-    "analysis": LAYERS | {"catalog", "fingerprint"},
-    "export": LAYERS,
-    "search": CORE | {"evaluate", "canonical", "search"},
+    "expressions": {"expressions"},
+    "spaces": VALUES,
+    "layers": {"expressions", "layers"},
+    "catalog": {"expressions", "layers"},
+    "surgery": {"expressions", "layers", "catalog", "surgery"},
+    "analysis": VALUES | {"layers", "catalog"},
+    "export": {"expressions", "layers"},
+    "search": VALUES | {"search"},
 }
 
 

@@ -7,6 +7,7 @@ import tomllib
 import keras
 import numpy as np
 import pytest
+import setuptools
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -53,8 +54,8 @@ def test_ci_runs_the_readmes_test_command():
 
 def test_every_package_is_installed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    found = {
-        ".".join(path.parent.relative_to(ROOT).parts)
-        for path in (ROOT / "actfn").rglob("__init__.py")
-    }
-    assert set(project["tool"]["setuptools"]["packages"]) == found
+    where = project["tool"]["setuptools"]["packages"]["find"]
+    found = setuptools.find_packages(ROOT, **where)
+    folders = {path.parent for path in (ROOT / "actfn").rglob("*.py")}
+    expected = {".".join(f.relative_to(ROOT).parts) for f in folders}
+    assert set(found) == expected

@@ -11,7 +11,7 @@ import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
 from actfn.search.halving import SuccessiveHalving
-from actfn.search.policy import check_finite
+from actfn.search.policies.base import check_finite
 
 RUNG = "rung"
 """The metric by which a child reports how it does while it trains."""

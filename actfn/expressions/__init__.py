@@ -1,0 +1,1 @@
+"""The language: expressions, their operators, texts and values."""

@@ -1,0 +1,326 @@
+"""Values and derivatives of expressions on tensors, values also on arrays.
+
+An expression is compiled once into a list of steps in which each distinct
+sub-expression occurs once. Its derivatives are carried forward along these
+steps by the rules of the operator table, and recomputed for the backward pass:
+until then nothing is kept but the input and the parameters.
+
+Tensors of 16 bits are computed in float32 and rounded once at the end, so
+that neither values nor sums over a batch overflow or lose digits on the way.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping
+
+import keras
+
+from actfn.expressions import functions as fn
+from actfn.expressions import operators, ops
+from actfn.expressions.expression import (
+    Call,
+    Constant,
+    Expression,
+    Variable,
+    parameters,
+)
+
+
+def evaluate(
+    expression: Expression,
+    x,
+    values: Mapping[str, object] = {},
+    recompute: bool = True,
+):
+    """Returns the function's value at x, differentiable any number of times.
+
+    Args:
+        expression: What to evaluate.
+        x: A floating-point tensor of any shape.
+        values: The value of each parameter by name, each a tensor of shape
+            (channels,), the size of x's last axis, or a scalar.
+        recompute: As for `lean`.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Raises:
+        ValueError: A parameter has no value.
+
+    Example:
+        >>> import numpy as np
+        >>> from actfn import parse
+        >>> float(evaluate(parse("max(x, 0)"), np.float32(3)))
+        3.0
+    """
+    x = ops.convert_to_tensor(x)
+    betas = parameter_values(expression, x, values)
+    program = compile_expression(expression)
+    if not program.has_derivative:
+        result = program.value(ops.cast(x, _working(x)), betas)
+        return ops.cast(result, x.dtype)
+    return lean(program.value, program.gradients, recompute)(x, *betas)
+
+
+def parameter_values(
+    expression: Expression, x, values: Mapping[str, object]
+) -> list:
+    """Returns the values in the order of the expression's parameters.
+
+    Raises:
+        ValueError: A parameter has no value.
+    """
+    names = [parameter.name for parameter in parameters(expression)]
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ValueError(
+            f"`values` must hold a value for each of {names}. "
+            f"Received: {sorted(values)}"
+        )
+    # Copies, since a custom gradient takes tensors and no variables.
+    return [
+        ops.copy(ops.convert_to_tensor(values[name], _working(x)))
+        for name in names
+    ]
+
+
+def lean(value: Callable, gradients: Callable, recompute: bool = True):
+    """Returns `value` with a gradient that keeps its arguments only.
+
+    Args:
+        value: ``value(x, betas)``, of the shape of x.
+        gradients: ``gradients(x, betas, upstream)`` returns the gradients by
+            x and by each parameter.
+        recompute: Whether the backward pass computes anew what it needs of
+            the forward pass. If not, compiled graphs share it, which takes
+            less time and more memory.
+    """
+
+    @ops.custom_gradient
+    def function(x, *betas):
+        def gradient(*arguments, upstream=None):
+            if upstream is None:
+                (upstream,) = arguments
+            kept = _after(upstream, [x, *betas]) if recompute else [x, *betas]
+            dtype = _working(x)
+            found = gradients(
+                ops.cast(kept[0], dtype),
+                [ops.cast(beta, dtype) for beta in kept[1:]],
+                ops.cast(upstream, dtype),
+            )
+            return tuple(
+                ops.cast(term, leaf.dtype)
+                for term, leaf in zip(found, [x, *betas], strict=True)
+            )
+
+        result = value(ops.cast(x, _working(x)), betas)
+        return ops.cast(result, x.dtype), gradient
+
+    return function
+
+
+def _working(x) -> str:
+    """The dtype to compute in: float32 for tensors of 16 bits."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def _after(upstream, tensors: list) -> list:
+    """Returns the tensors, not to be used before `upstream` is there.
+
+    Else a compiler would merge what is recomputed with the forward pass, and
+    keep it. There is nothing to merge in PyTorch.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.control_dependencies([upstream]):
+            return [tf.identity(tensor) for tensor in tensors]
+    if backend == "jax":
+        import jax
+
+        return jax.lax.optimization_barrier((upstream, *tensors))[1:]
+    return tensors
+
+
+@functools.lru_cache(maxsize=4096)
+def compile_expression(expression: Expression) -> Program:
+    """Returns the steps of an expression; the same object for equal ones."""
+    return Program(expression)
+
+
+class Program:
+    """The steps of an expression, in the order of evaluation.
+
+    Attributes:
+        nodes: The distinct sub-expressions, arguments before their users; the
+            last is the expression itself.
+        has_derivative: Whether the table has the derivatives of all operators.
+    """
+
+    def __init__(self, expression: Expression):
+        index: dict[Expression, int] = {}
+        _collect(expression, index)
+        self.nodes = tuple(index)
+        self._rows = [
+            operators.get(node.operator) if isinstance(node, Call) else None
+            for node in self.nodes
+        ]
+        self._arguments = [
+            [index[argument] for argument in node.arguments]
+            for node in self.nodes
+        ]
+        leaves = [Variable("x"), *parameters(expression)]
+        self._leaves = [index.get(leaf) for leaf in leaves]
+        self._has_x = self._leaves[0] is not None
+        self._unbounded = self._reaches(lambda row: row.grows)
+        self.has_derivative = all(
+            row is None or row.has_derivative for row in self._rows
+        )
+
+    def _reaches(self, wanted: Callable) -> list[bool]:
+        """For each step, whether it or one below it has such an operator."""
+        found: list[bool] = []
+        for row, arguments in zip(self._rows, self._arguments, strict=True):
+            own = row is not None and wanted(row)
+            found.append(own or any(found[i] for i in arguments))
+        return found
+
+    def value(self, x, betas):
+        """Returns the function's value, of the shape of x."""
+        value = self.steps(x, betas)[-1]
+        if self._has_x:
+            return value
+        return ops.broadcast_like(value, x)
+
+    def steps(self, x, betas, apply: Callable | None = None) -> list:
+        """Returns the value of each step, by `function` of its operator."""
+        if apply is None:
+            apply = _apply
+        given = dict(zip(self._leaves, [x, *betas], strict=True))
+        values = []
+        for step, node in enumerate(self.nodes):
+            if isinstance(node, Constant):
+                values.append(node.value)
+            elif step in given:
+                values.append(given[step])
+            else:
+                row = self._rows[step]
+                operands = [values[i] for i in self._arguments[step]]
+                values.append(apply(row, _operands(row, operands, x)))
+        return values
+
+    def gradients(self, x, betas, upstream) -> tuple:
+        """Returns the gradients by x and by each parameter.
+
+        Args:
+            x: The input, of shape (..., channels).
+            betas: The values of the parameters, of shape (channels,) or ().
+            upstream: The gradient by the value, of the shape of x.
+        """
+        values = self.steps(x, betas, _apply_by_table)
+        return tuple(
+            contract(upstream, self._derivative(leaf, values, x), given)
+            for leaf, given in zip(self._leaves, [x, *betas], strict=True)
+        )
+
+    def _derivative(self, leaf: int | None, values: list, x):
+        """Returns the derivative of the last step by a leaf; 0.0 if none."""
+        found: dict[int | None, object] = {leaf: 1.0}
+        for step, (row, arguments) in enumerate(
+            zip(self._rows, self._arguments, strict=True)
+        ):
+            if not any(i in found for i in arguments):
+                continue
+            operands = _operands(row, [values[i] for i in arguments], x)
+            inner = [found.get(i, 0.0) for i in arguments]
+            if row.chooses:
+                found[step] = _where(row.chooses(*operands), *inner, x)
+                continue
+            partials = row.partials(values[step], *operands)
+            terms = [
+                _times(partial, factor, self._unbounded[i])
+                for i, partial, factor in zip(
+                    arguments, partials, inner, strict=True
+                )
+                if i in found
+            ]
+            found[step] = functools.reduce(operator.add, terms)
+        return found.get(len(self.nodes) - 1, 0.0)
+
+
+def contract(upstream, derivative, leaf):
+    """Multiplies, and sums over the axes which the leaf was broadcast over."""
+    if isinstance(derivative, float) and derivative == 0:
+        return ops.zeros_like(leaf)
+    term = _times(derivative, upstream)
+    if len(leaf.shape) == len(term.shape):
+        return term
+    return fn.sum_over_positions(term) if len(leaf.shape) else ops.sum(term)
+
+
+def _collect(node: Expression, index: dict[Expression, int]) -> None:
+    """Numbers the distinct sub-expressions, arguments first."""
+    if node in index:
+        return
+    for argument in node.arguments:
+        _collect(argument, index)
+    index[node] = len(index)
+
+
+def _operands(row: operators.Operator, operands: list, x) -> list:
+    """Makes tensors of numbers, but where Python's operators take them."""
+    if row.infix and not all(isinstance(a, float) for a in operands):
+        return operands
+    return [ops.number(a, x) if isinstance(a, float) else a for a in operands]
+
+
+def _apply(row: operators.Operator, operands: list):
+    return row.function(*operands)
+
+
+def _apply_by_table(row: operators.Operator, operands: list):
+    """Applies an operator so that the table gives its derivative too."""
+    if not row.piecewise:
+        return row.function(*operands)
+
+    def value(first, rest):
+        return row.function(first, *rest)
+
+    def gradients(first, rest, upstream):
+        operands = [first, *rest]
+        if row.chooses:
+            chosen = ops.cast(row.chooses(*operands), upstream.dtype)
+            partials = (chosen, 1 - chosen)
+        else:
+            result = _apply_by_table(row, operands)
+            partials = row.partials(result, *operands)
+        return tuple(
+            contract(upstream, partial, operand)
+            for partial, operand in zip(partials, operands, strict=True)
+        )
+
+    return lean(value, gradients, recompute=False)(*operands)
+
+
+def _where(condition, first, second, x):
+    first, second = (
+        ops.number(a, x) if isinstance(a, float) else a for a in (first, second)
+    )
+    return ops.where(condition, first, second)
+
+
+def _times(partial, factor, unbounded: bool = False):
+    """Multiplies; 0 times infinity is 0, since the function is flat there."""
+    if isinstance(factor, float) and factor == 1:
+        return partial
+    if isinstance(partial, float) and partial == 1:
+        return factor
+    product = partial * factor
+    if not unbounded or isinstance(partial, float):
+        return product
+    flat = ops.logical_or(partial == 0, factor == 0)
+    return ops.where(flat, 0, product)

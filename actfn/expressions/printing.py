@@ -1,0 +1,114 @@
+"""Expressions as text that parses back to them, and as LaTeX."""
+
+from __future__ import annotations
+
+from actfn.expressions import operators
+from actfn.expressions.expression import (
+    Call,
+    Constant,
+    Expression,
+    Parameter,
+    Variable,
+)
+
+_ATOM = 9
+_NEGATION = 3
+
+
+def to_text(expression: Expression) -> str:
+    """Returns text that `parse` reads back as an equal expression.
+
+    Example:
+        >>> from actfn import parse
+        >>> to_text(parse("x*sigmoid( beta*x )"))
+        'x * sigmoid(beta * x)'
+    """
+    return _text(expression)[0]
+
+
+def to_latex(expression: Expression) -> str:
+    r"""Returns LaTeX source for math mode.
+
+    Example:
+        >>> from actfn import parse
+        >>> print(to_latex(parse("x * sigmoid(beta * x)")))
+        x \cdot \sigma\left(\beta \cdot x\right)
+    """
+    return str(_latex(expression))
+
+
+def _number(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    return repr(value)
+
+
+def _leaf(node: Expression) -> tuple[str, int]:
+    if isinstance(node, Constant):
+        text = _number(node.value)
+        return text, _NEGATION if text.startswith("-") else _ATOM
+    if isinstance(node, (Variable, Parameter)):
+        return node.name, _ATOM
+    raise TypeError(f"Not an expression. Received: {node!r}")
+
+
+def _text(node: Expression) -> tuple[str, int]:
+    """Returns the text and how tightly its outermost operator binds."""
+    if not isinstance(node, Call):
+        return _leaf(node)
+    row = operators.get(node.operator)
+    parts = [_text(argument) for argument in node.arguments]
+    if row.infix is None:
+        inside = ", ".join(text for text, _ in parts)
+        return f"{row.name}({inside})", _ATOM
+    level = row.precedence
+    if row.arity == 1:
+        inner = _wrap(parts[0], level)
+        if isinstance(node.arguments[0], Constant):
+            inner = f"({parts[0][0]})"  # "-2" would read as the number.
+        return f"{row.infix}{inner}", level
+    # Powers group to the right, all others to the left.
+    left, right = (
+        (level + 1, _NEGATION)
+        if row.name == "pow"
+        else (
+            level,
+            level + 1,
+        )
+    )
+    return (
+        f"{_wrap(parts[0], left)} {row.infix} {_wrap(parts[1], right)}",
+        level,
+    )
+
+
+def _wrap(part: tuple[str, int], at_least: int) -> str:
+    text, level = part
+    return text if level >= at_least else f"({text})"
+
+
+class _Latex(str):
+    """LaTeX that knows how tightly its outermost operator binds."""
+
+    level: int
+
+    def __new__(cls, text: str, level: int) -> _Latex:
+        piece = super().__new__(cls, text)
+        piece.level = level
+        return piece
+
+    def __format__(self, at_least: str) -> str:
+        if self.level >= int(at_least or 0):
+            return str(self)
+        return rf"\left({self}\right)"
+
+
+def _latex(node: Expression) -> _Latex:
+    if isinstance(node, Parameter):
+        index = node.name.removeprefix("beta")
+        return _Latex(rf"\beta_{{{index}}}" if index else r"\beta", _ATOM)
+    if not isinstance(node, Call):
+        return _Latex(*_leaf(node))
+    row = operators.get(node.operator)
+    arguments = (_latex(argument) for argument in node.arguments)
+    return _Latex(row.latex.format(*arguments), row.precedence)

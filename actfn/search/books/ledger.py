@@ -1,0 +1,288 @@
+"""The books of a search: what runs, what is known, who waits for whom.
+
+Between a policy and whatever trains the children. Equivalent functions are
+trained once: a proposal whose function has a known reward is answered at once,
+one whose function is being trained waits for that. Everything that happens is
+an event; it is written to a journal first and applied then, and going on after
+a kill is applying the journal again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from actfn.expressions.expression import Expression, Variable
+from actfn.search.books.journal import Journal, write_atomically
+from actfn.search.books.results import Result, Task
+from actfn.search.policies.base import Policy, Proposal, check_finite
+from actfn.spaces.canonical import canonicalize
+
+SNAPSHOT_EVERY = 40
+"""Events between two snapshots of the policy: so many at most are replayed."""
+
+
+def canonical_text(expression: Expression) -> str:
+    """Returns the canonical form of an expression as text."""
+    return str(canonicalize(expression))
+
+
+class Ledger:
+    """Asks a policy for functions and tells it their rewards, once each.
+
+    Args:
+        policy: The search method; from here on nobody else may use it.
+        seed: From it and the trial's number each child's seed is made.
+        cache: Whether equivalent functions share one reward.
+        max_repeats: After so many proposals in a row that need no training
+            the space counts as exhausted.
+        on_result: Called with each new `Result`.
+        canonical: Returns the text that equivalent functions share; that of
+            `canonicalize` by default.
+
+    Attributes:
+        results: All results so far, in the order of ending.
+        running: The tasks to be finished, by trial.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        seed: int,
+        cache: bool = True,
+        max_repeats: int = 500,
+        on_result: Callable[[Result], None] | None = None,
+        canonical: Callable[[Expression], str] = canonical_text,
+    ):
+        self.policy = policy
+        self.seed = seed
+        self.cache = cache
+        self.max_repeats = max_repeats
+        self.on_result = on_result
+        self._canonical = canonical
+        self.journal = Journal()
+        self._directory: pathlib.Path | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.results: list[Result] = []
+        self.running: dict[str, Task] = {}
+        self._rewards: dict[str, float] = {}  # of canonical forms
+        self._waiting: dict[str, list[Task]] = {}  # by canonical form
+        self._proposals = 0
+        self._repeats = 0
+        self._saved = 0  # events that the policy's snapshot has seen
+        self._live = True  # whether `on_result` is to be called
+        self._teaching = True  # whether the policy still has to hear of it
+
+    def ask(self) -> Task | None:
+        """Returns the next function that has to be trained.
+
+        None if there is none: either the space is exhausted or, as long as
+        tasks run, the policy cannot say more without their rewards.
+        """
+        while self._repeats < self.max_repeats:
+            proposals = self.policy.propose(1)
+            if not proposals:
+                return None
+            task = self._task(proposals[0])
+            self._commit({"event": "propose", **dataclasses.asdict(task)})
+            if task.trial in self.running:
+                return task
+        return None
+
+    def finish(
+        self,
+        trial: str,
+        reward: float,
+        status: str,
+        seconds: float,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        """Ends a running task; its waiting twins get the same reward.
+
+        Args:
+            trial: A key of `running`.
+            reward: Finite; higher is better.
+            status: As in `Result`.
+            seconds: How long it took.
+            details: JSON data to be kept with it in the journal; its
+                ``message`` goes into the `Result`.
+
+        Raises:
+            ValueError: The trial does not run or the reward is not finite.
+        """
+        if trial not in self.running:
+            raise ValueError(
+                f"`trial` must be one of {list(self.running)}. "
+                f"Received: {trial!r}"
+            )
+        self._commit(
+            {
+                "event": "finish",
+                "trial": trial,
+                "reward": check_finite("reward", reward),
+                "status": status,
+                "seconds": round(seconds, 3),
+                "details": details or {},
+            }
+        )
+
+    def open(self, directory: str | os.PathLike, identity: dict) -> None:
+        """Keeps the books in a folder; goes on with those found there.
+
+        Args:
+            directory: Holds ``journal.jsonl`` and ``policy.json``.
+            identity: JSON data that tells this search from others.
+
+        Raises:
+            ValueError: The folder holds another search, or the policy does
+                not propose again what the journal says that it did.
+        """
+        self._directory = pathlib.Path(directory)
+        self.journal = Journal(self._directory / "journal.jsonl")
+        self._clear()
+        canonicalize(Variable())  # makes its tables before a worker waits
+        if not len(self.journal):
+            self._save_policy(covered=1)  # it may have been told things before
+            self.journal.append({"event": "search", **identity})
+            return
+        found = next(iter(self.journal))
+        found.pop("event")
+        if found != identity:
+            raise ValueError(
+                f"The folder {self._directory} must hold the search "
+                f"{identity}. Received: {found}"
+            )
+        snapshot = json.loads((self._directory / "policy.json").read_text())
+        self.policy.set_state(snapshot["policy"])
+        self._saved = snapshot["events"]
+        self._replay(self.journal, heard=self._saved)
+
+    def save(self) -> None:
+        """Writes a snapshot of the policy if it is out of date."""
+        if self._directory is not None and self._saved < len(self.journal):
+            self._save_policy(covered=len(self.journal))
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the books and the policy's state as JSON data."""
+        return {
+            "events": list(self.journal),
+            "policy": self.policy.get_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` returned."""
+        self.policy.set_state(state["policy"])
+        self.journal.replace(state["events"])
+        self._clear()
+        self._replay(state["events"], heard=len(state["events"]))
+        self.save()
+
+    def _save_policy(self, covered: int) -> None:
+        self.journal.sync()
+        state = {"events": covered, "policy": self.policy.get_state()}
+        write_atomically(self._directory / "policy.json", json.dumps(state))
+        self._saved = covered
+
+    def _task(self, proposal: Proposal) -> Task:
+        number = self._proposals
+        sequence = np.random.SeedSequence((self.seed, 3, number))
+        return Task(
+            trial=f"{number:05d}",
+            proposal=proposal.id,
+            expression=str(proposal.expression),
+            canonical=self._canonical(proposal.expression),
+            seed=int(sequence.generate_state(1)[0] >> 1),
+        )
+
+    def _commit(self, event: dict[str, Any]) -> None:
+        self.journal.append(event)
+        self._apply(event)
+        if (
+            self._directory is not None
+            and len(self.journal) - self._saved >= SNAPSHOT_EVERY
+        ):
+            self.save()
+
+    def _replay(self, events: Iterable[dict[str, Any]], heard: int) -> None:
+        self._live = False
+        for number, event in enumerate(events):
+            self._teaching = number >= heard
+            if self._teaching and event["event"] == "propose":
+                self._propose_again(event)
+            self._apply(event)
+        self._live = self._teaching = True
+
+    def _propose_again(self, event: dict[str, Any]) -> None:
+        expected = (event["proposal"], event["expression"])
+        found = [(p.id, str(p.expression)) for p in self.policy.propose(1)]
+        if found != [expected]:
+            raise ValueError(
+                f"The policy must propose {expected} again, as the journal in "
+                f"{self._directory} says. Received: {found}"
+            )
+
+    def _apply(self, event: dict[str, Any]) -> None:
+        if event["event"] == "propose":
+            self._proposed(Task.from_event(event))
+        elif event["event"] == "finish":
+            self._finished(event)
+
+    def _proposed(self, task: Task) -> None:
+        self._proposals += 1
+        self._repeats += 1
+        if self.cache and task.canonical in self._rewards:
+            reward = self._rewards[task.canonical]
+            self._teach([(task.proposal, reward)])
+            self._record(task, reward, "cached")
+        elif self.cache and task.canonical in self._waiting:
+            self._waiting[task.canonical].append(task)
+        else:
+            self.running[task.trial] = task
+            self._waiting[task.canonical] = []
+            self._repeats = 0
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        task, reward = self.running.pop(event["trial"]), event["reward"]
+        twins = self._waiting.pop(task.canonical, [])
+        self._rewards[task.canonical] = reward
+        self._repeats = 0
+        self._teach([(each.proposal, reward) for each in (task, *twins)])
+        message = event["details"].get("message") or ""
+        self._record(task, reward, event["status"], event["seconds"], message)
+        for twin in twins:
+            self._record(twin, reward, "cached")
+
+    def _teach(self, rewards: list[tuple[int, float]]) -> None:
+        if self._teaching:
+            self.policy.update(rewards)
+
+    def _record(
+        self,
+        task: Task,
+        reward: float,
+        status: str,
+        seconds: float = 0.0,
+        message: str = "",
+    ) -> None:
+        result = Result(
+            trial=task.trial,
+            expression=task.expression,
+            canonical=task.canonical,
+            reward=reward,
+            status=status,
+            seconds=seconds,
+            seed=task.seed,
+            order=len(self.results),
+            message=message,
+        )
+        self.results.append(result)
+        if self._live and self.on_result is not None:
+            self.on_result(result)

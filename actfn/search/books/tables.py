@@ -1,0 +1,90 @@
+"""Results as CSV files that no crash leaves half written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from actfn.search.books.journal import write_atomically
+
+
+class CsvLog:
+    """A CSV file that grows by whole rows.
+
+    A row is one write to the end of the file. If the disk takes only a part
+    of it, that part is cut off again and the error raised, so the file always
+    ends with a whole line.
+
+    Args:
+        path: The file; made with its header if it is not there.
+        columns: The header.
+
+    Raises:
+        ValueError: The file has another header.
+        OSError: The file cannot be written.
+    """
+
+    def __init__(self, path: str | pathlib.Path, columns: Sequence[str]):
+        self.path = pathlib.Path(path)
+        self.columns = tuple(columns)
+        if not self.path.exists():
+            self.rewrite([])
+        elif tuple(self._header()) != self.columns:
+            raise ValueError(
+                f"{self.path} must have the columns {','.join(columns)}. "
+                f"Received: {','.join(self._header())}"
+            )
+
+    def _header(self) -> list[str]:
+        with self.path.open(newline="", encoding="utf-8") as file:
+            return next(csv.reader(file), [])
+
+    def append(self, row: Mapping[str, object]) -> None:
+        """Adds one row; its keys are the columns.
+
+        Raises:
+            ValueError: The keys are not the columns.
+            OSError: The disk is full; the file is as it was before.
+        """
+        if set(row) != set(self.columns):
+            raise ValueError(
+                f"A row must have the columns {self.columns}. "
+                f"Received: {tuple(row)}"
+            )
+        line = _lines([{name: row[name] for name in self.columns}])
+        data = line.encode()
+        with self.path.open("ab", buffering=0) as file:
+            size = file.tell()
+            written = 0
+            try:
+                written = file.write(data)
+            finally:
+                if written != len(data):
+                    file.truncate(size)
+            if written != len(data):
+                raise OSError(f"No space left for {self.path}")
+
+    def rewrite(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Replaces all rows at once; a crash leaves the old file or the new."""
+        header = dict(zip(self.columns, self.columns, strict=True))
+        ordered = ({name: row[name] for name in self.columns} for row in rows)
+        write_atomically(self.path, _lines([header, *ordered]))
+
+
+def read_rows(path: str | pathlib.Path) -> list[dict[str, str]]:
+    """Returns the rows of a CSV file by column, all values as text."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _lines(rows: Iterable[Mapping[str, object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value

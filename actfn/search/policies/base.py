@@ -1,0 +1,227 @@
+"""What a search method is: it proposes functions and hears their rewards."""
+
+from __future__ import annotations
+
+import abc
+import base64
+import dataclasses
+import math
+from collections.abc import Iterable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from actfn.expressions.expression import Expression
+from actfn.spaces.grammar import SearchSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """A function that a policy wants to know the reward of.
+
+    Attributes:
+        id: The policy's running number, to be given back with the reward.
+        expression: The function.
+    """
+
+    id: int
+    expression: Expression
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """The interface of every search method (ask and tell)."""
+
+    space: SearchSpace
+    seed: int
+
+    def propose(self, n: int = 1) -> list[Proposal]:
+        """Returns n functions to evaluate; fewer if no more are left."""
+
+    def update(self, results: Iterable[tuple[int, float]]) -> None:
+        """Takes (proposal id, reward) pairs, higher is better.
+
+        Any subset of the open proposals, in any order, each only once.
+
+        Raises:
+            ValueError: A reward is not finite or an id is not open; then
+                nothing has changed.
+        """
+
+    def tell(self, expression: Expression, reward: float) -> None:
+        """Takes a result that comes from elsewhere (an earlier search).
+
+        Raises:
+            ValueError: The reward is not finite, or the policy learns from
+                token strings and the space cannot say the expression.
+        """
+
+    def statistics(self) -> dict[str, float]:
+        """Returns numbers about the policy for a report.
+
+        Always ``results`` (rewards heard) and ``updates`` (times it learned);
+        ``entropy`` (nats) and ``kl_from_start`` (nats, from the distribution
+        it began with) where the policy is a distribution; others of its own.
+        """
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns all that has changed since construction, as JSON data."""
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` of a like policy returned."""
+
+
+class BasePolicy(abc.ABC):
+    """Numbers the proposals, keeps the open ones, checks the rewards.
+
+    A subclass draws in `_draw`, learns in `_learn` and `tell`, and adds what
+    it has learned to `get_state` and `set_state`.
+
+    Args:
+        space: Where the proposals come from.
+        seed: Integer from 0; the same seed gives the same proposals.
+
+    Raises:
+        ValueError: The seed is not a non-negative integer.
+    """
+
+    def __init__(self, space: SearchSpace, seed: int = 0):
+        self.space = space
+        self.seed = check_seed(seed)
+        self._next_id = 0
+        self._open: dict[int, Any] = {}
+        self._results = 0
+
+    def propose(self, n: int = 1) -> list[Proposal]:
+        """Returns n functions to evaluate; fewer if no more are left."""
+        check_count("n", n)
+        proposals = []
+        for expression, memory in self._draw(n):
+            self._open[self._next_id] = memory
+            proposals.append(Proposal(self._next_id, expression))
+            self._next_id += 1
+        return proposals
+
+    def update(self, results: Iterable[tuple[int, float]]) -> None:
+        """Takes (proposal id, reward) pairs; see `Policy.update`."""
+        results = [
+            (key, check_finite("reward", reward)) for key, reward in results
+        ]
+        ids = [key for key, _ in results]
+        unknown = [key for key in ids if key not in self._open]
+        if unknown or len(set(ids)) < len(ids):
+            raise ValueError(
+                "`results` must name open proposals, each once. "
+                f"Received: {unknown or ids}"
+            )
+        self._results += len(results)
+        for key, reward in results:
+            self._learn(self._open.pop(key), reward)
+
+    @abc.abstractmethod
+    def tell(self, expression: Expression, reward: float) -> None:
+        """Takes a result that comes from elsewhere; see `Policy.tell`."""
+
+    def statistics(self) -> dict[str, float]:
+        """Returns numbers about the policy; see `Policy.statistics`."""
+        return {"results": self._results, "updates": 0}
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns all that has changed since construction, as JSON data."""
+        return {
+            "policy": type(self).__name__,
+            "token_sizes": list(self.space.token_sizes),
+            "seed": self.seed,
+            "next_id": self._next_id,
+            "open": [[key, memory] for key, memory in self._open.items()],
+            "results": self._results,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` of a like policy returned.
+
+        Raises:
+            ValueError: The state is another policy's or another space's.
+        """
+        mine = (type(self).__name__, list(self.space.token_sizes))
+        theirs = (state.get("policy"), state.get("token_sizes"))
+        if theirs != mine:
+            raise ValueError(
+                f"`state` must be one of {mine[0]} with token sizes "
+                f"{mine[1]}. Received: {theirs}"
+            )
+        self.seed = state["seed"]
+        self._next_id = state["next_id"]
+        self._open = dict(state["open"])
+        self._results = state["results"]
+
+    @abc.abstractmethod
+    def _draw(self, n: int) -> list[tuple[Expression, Any]]:
+        """Returns up to n functions, each with JSON data to remember."""
+
+    @abc.abstractmethod
+    def _learn(self, memory: Any, reward: float) -> None:
+        """Takes the reward of one proposal and what was remembered of it."""
+
+    def _rng(self, number: int, stream: int = 0) -> np.random.Generator:
+        """A generator of its own for each number: nothing to save."""
+        return np.random.default_rng((self.seed, stream, number))
+
+
+def check_seed(seed: int) -> int:
+    """Returns the seed as an int.
+
+    Raises:
+        ValueError: It is not an integer from 0.
+    """
+    is_integer = isinstance(seed, int | np.integer)
+    if isinstance(seed, bool) or not is_integer or seed < 0:
+        raise ValueError(
+            f"`seed` must be a non-negative integer. Received: {seed!r}"
+        )
+    return int(seed)
+
+
+def check_finite(name: str, value: float) -> float:
+    """Returns the argument called `name` as a float.
+
+    Raises:
+        ValueError: It is not a finite number.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(
+            f"`{name}` must be a finite number. Received: {value!r}"
+        )
+    return number
+
+
+def check_count(name: str, value: int) -> int:
+    """Returns the argument called `name`.
+
+    Raises:
+        ValueError: It is not a positive integer.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {value!r}"
+        )
+    return value
+
+
+def pack_array(array: np.ndarray) -> dict[str, Any]:
+    """Returns an array as JSON data, bit by bit."""
+    return {
+        "dtype": array.dtype.str,
+        "shape": list(array.shape),
+        "base64": base64.b64encode(array.tobytes()).decode("ascii"),
+    }
+
+
+def unpack_array(data: dict[str, Any]) -> np.ndarray:
+    """Returns the array that `pack_array` made JSON data of."""
+    flat = np.frombuffer(base64.b64decode(data["base64"]), data["dtype"])
+    return flat.reshape(data["shape"]).copy()

@@ -1,0 +1,1 @@
+"""The recurrent controller and what PPO and REINFORCE share."""

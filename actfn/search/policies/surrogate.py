@@ -1,0 +1,199 @@
+"""A cheap model of the reward chooses what to train."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import statistics
+from typing import Any
+
+import numpy as np
+
+from actfn.expressions import operators
+from actfn.expressions.evaluate import compile_expression
+from actfn.expressions.expression import (
+    Call,
+    Expression,
+    parameters,
+    size,
+    walk,
+)
+from actfn.expressions.parsing import parse
+from actfn.search.policies.base import BasePolicy, check_count, check_finite
+from actfn.search.policies.evolution import mutate
+from actfn.spaces.grammar import SearchSpace
+
+_POINTS = 32
+
+
+class SurrogatePolicy(BasePolicy):
+    """Extremely randomised trees on the shape of the function.
+
+    The first proposals are random. For each later one the trees are fitted to
+    the results so far and predict the rewards of some candidates, half of them
+    random and half mutations of the best known functions; the one with the
+    highest mean plus deviation between the trees is proposed.
+
+    Args:
+        space: Where the proposals come from.
+        seed: Integer from 0.
+        warmup: How many random functions come first.
+        candidates: How many functions each proposal is chosen from.
+        refit_every: After how many results the trees are fitted anew.
+        curiosity: Weight of the deviation.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        *,
+        warmup: int = 30,
+        candidates: int = 64,
+        refit_every: int = 5,
+        curiosity: float = 1.0,
+    ):
+        super().__init__(space, seed)
+        self.warmup = check_count("warmup", warmup)
+        self.candidates = check_count("candidates", candidates)
+        self.refit_every = check_count("refit_every", refit_every)
+        self.curiosity = check_finite("curiosity", curiosity)
+        self._rows: list[tuple[str, float]] = []
+        self._fits = 0
+        self._fitted = 0  # how many rows the last fit has seen
+        self._trees = None
+        self._encoded: dict[str, tuple[int, ...] | None] = {}
+
+    def tell(self, expression: Expression, reward: float) -> None:
+        """Adds a foreign result to what the model is fitted to."""
+        reward = check_finite("reward", reward)
+        self._results += 1
+        self._learn(str(expression), reward)
+
+    def statistics(self) -> dict[str, float]:
+        """Returns the counts; an update is a fit."""
+        return {**super().statistics(), "updates": self._fits}
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns all that has changed since construction, as JSON data."""
+        return {
+            **super().get_state(),
+            "rows": [list(row) for row in self._rows],
+            "fits": self._fits,
+            "fitted": self._fitted,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` of a like policy returned."""
+        super().set_state(state)
+        self._rows = [tuple(row) for row in state["rows"]]
+        self._fits, self._fitted = state["fits"], state["fitted"]
+        self._trees = self._fit() if self._fits else None
+
+    def _draw(self, n: int) -> list[tuple[Expression, str]]:
+        drawn: list[Expression] = []
+        for number in range(self._next_id, self._next_id + n):
+            rng = self._rng(number)
+            if len(self._rows) < self.warmup:
+                drawn.append(self.space.sample(rng))
+            else:
+                drawn.append(self._choose(rng, drawn))
+        return [(expression, str(expression)) for expression in drawn]
+
+    def _choose(self, rng, drawn: list[Expression]) -> Expression:
+        if self._trees is None or (
+            len(self._rows) - self._fitted >= self.refit_every
+        ):
+            self._fits, self._fitted = self._fits + 1, len(self._rows)
+            self._trees = self._fit()
+        known = {text for text, _ in self._rows}
+        known.update(self._open.values(), map(str, drawn))
+        pool = [e for e in self._pool(rng) if str(e) not in known]
+        if not pool:
+            return self.space.sample(rng)
+        table = np.stack([features(expression) for expression in pool])
+        votes = np.stack(
+            [tree.predict(table, check_input=False) for tree in self._trees]
+        )
+        merits = votes.mean(axis=0) + self.curiosity * votes.std(axis=0)
+        return pool[int(np.argmax(merits))]
+
+    def _pool(self, rng: np.random.Generator) -> list[Expression]:
+        """Returns random functions and mutations of the ten best known."""
+        best = sorted(self._rows, key=lambda row: -row[1])[:10]
+        parents = [self._tokens(text) for text, _ in best]
+        parents = [tokens for tokens in parents if tokens is not None]
+        pool = []
+        for index in range(self.candidates):
+            if index % 2 and parents:
+                parent = parents[rng.integers(len(parents))]
+                pool.append(self.space.decode(mutate(self.space, parent, rng)))
+            else:
+                pool.append(self.space.sample(rng))
+        return list(dict.fromkeys(pool))
+
+    def _tokens(self, text: str) -> tuple[int, ...] | None:
+        if text not in self._encoded:
+            try:
+                self._encoded[text] = self.space.encode(parse(text))
+            except ValueError:  # told from elsewhere, and not of this space
+                self._encoded[text] = None
+        return self._encoded[text]
+
+    def _fit(self) -> list:
+        # Imported here since it takes a second, and only this policy needs it.
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        rows = self._rows[: self._fitted]
+        table = np.stack([features(parse(text)) for text, _ in rows])
+        rewards = [reward for _, reward in rows]
+        forest = ExtraTreesRegressor(
+            n_estimators=50,
+            max_features=0.5,
+            bootstrap=True,
+            random_state=(self.seed + self._fits) % 2**32,
+        )
+        return forest.fit(table, rewards).estimators_
+
+    def _learn(self, memory: str, reward: float) -> None:
+        self._rows.append((memory, reward))
+
+
+@functools.lru_cache(maxsize=100_000)
+def features(expression: Expression) -> np.ndarray:
+    """Describes a function by its shape and its operators.
+
+    Its values at quantiles of the standard normal distribution, with all
+    parameters 1, and their slopes, both compressed to a sign and a logarithm;
+    how many nodes it has and how often it has each operator.
+
+    Returns:
+        A vector of float32, of the same length for all functions.
+    """
+    grid = _quantiles()
+    program = compile_expression(expression)
+    betas = [np.ones((), np.float32) for _ in parameters(expression)]
+    with np.errstate(all="ignore"):
+        values = np.array(program.value(grid, betas), np.float64)
+        slopes = np.diff(values) / np.diff(grid)
+    names = collections.Counter(
+        node.operator for node in walk(expression) if isinstance(node, Call)
+    )
+    counts = [names[name] for name in operators.names()]
+    shape = _compress(np.concatenate([values, slopes]))
+    return np.concatenate([shape, counts, [size(expression)]]).astype("float32")
+
+
+def _compress(values: np.ndarray) -> np.ndarray:
+    finite = np.nan_to_num(values, nan=1e9, posinf=1e9, neginf=-1e9)
+    return np.sign(finite) * np.log1p(np.abs(finite))
+
+
+@functools.cache
+def _quantiles() -> np.ndarray:
+    normal = statistics.NormalDist()
+    shares = (np.arange(_POINTS) + 0.5) / _POINTS
+    return np.array([normal.inv_cdf(share) for share in shares], np.float32)

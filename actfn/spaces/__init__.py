@@ -1,0 +1,1 @@
+"""Which functions there are, and when two of them are one."""

@@ -1,0 +1,128 @@
+"""When are two expressions the same function?
+
+Same means: equal as functions of the input and the parameters, up to the names
+of the parameters, which all start at the same value. An epsilon makes a
+difference: ``x / x`` is not 1.
+
+Two means work together. Algebra (`actfn.spaces.algebra`) holds exactly.
+Numbers (`actfn.spaces.fingerprint`) find every function of one core unit
+again, in whatever way it is written, as well as in the inside of larger
+functions. No state is shared or kept, so that all processes agree.
+
+Guaranteed: functions that differ stay different (as far as 149 points and
+parameter values tell), and all ways to write a function of the one-unit space
+give the same expression: its 6,250 strings are 4,056 functions. Larger ones
+are told to be equal if algebra and the replacement of their inner functions
+make them so; some equal pairs remain apart, such as ``sin(2 * x)`` and
+``2 * sin(x) * cos(x)``.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from actfn.expressions.expression import (
+    Call,
+    Expression,
+    Parameter,
+    Variable,
+    number_parameters,
+    parameters,
+    size,
+    substitute,
+    walk,
+)
+from actfn.spaces import fingerprint
+from actfn.spaces.algebra import simplify
+from actfn.spaces.one_unit import small_functions
+
+_X, _HOLE = Variable("x"), Variable("u")
+_LARGEST = 150
+"""Larger expressions are not simplified, for the sake of time."""
+_LARGEST_UNIT = 40
+_ROUNDS = 5
+"""What is simplified may show more that can be."""
+
+
+@functools.lru_cache(maxsize=100_000)
+def canonicalize(expression: Expression) -> Expression:
+    """Returns a form that is equal for expressions of the same function.
+
+    Example:
+        >>> from actfn import parse
+        >>> str(canonicalize(parse("gate(x * beta, x)")))
+        'x * sigmoid(beta * x)'
+        >>> str(canonicalize(parse("max(x, 0) + min(0, x)")))
+        'x'
+    """
+    for _ in range(_ROUNDS):
+        simpler = _canonical(expression)
+        if simpler == expression:
+            break
+        expression = simpler
+    return expression
+
+
+@functools.lru_cache(maxsize=100_000)
+def _canonical(expression: Expression) -> Expression:
+    if size(expression) > _LARGEST:
+        return number_parameters(expression)
+    small = _simplest(expression)
+    if small is None:
+        inside = simplify(_replaced(expression))
+        small = _simplest(inside)
+    if small is None:
+        small = simplify(_with_ordered_parameters(inside))
+    return number_parameters(small)
+
+
+def _with_ordered_parameters(expression: Expression) -> Expression:
+    order = fingerprint.order(expression)
+    names = {old: Parameter(f"beta{i}") for i, old in enumerate(order)}
+    return substitute(expression, names)
+
+
+def _replaced(node: Expression) -> Expression:
+    """Writes inner functions of one core unit in their simplest form."""
+    if not isinstance(node, Call):
+        return node
+    arguments = tuple(_replaced(argument) for argument in node.arguments)
+    node = Call(node.operator, arguments)
+    for inner in _inner(node):
+        outer = _exchange(node, inner, _HOLE)
+        if _X in walk(outer):
+            continue
+        simplest = _simplest(_exchange(outer, _HOLE, _X))
+        if simplest is not None:
+            return _exchange(simplest, _X, inner)
+    return node
+
+
+def _inner(node: Expression) -> list[Expression]:
+    """Returns x and the compound parts of a tree, the largest first."""
+    if size(node) > _LARGEST_UNIT:
+        return []
+    parts = {part for part in walk(node) if isinstance(part, Call)} - {node}
+    return [_X, *sorted(parts, key=lambda part: (-size(part), str(part)))]
+
+
+def _exchange(node: Expression, old: Expression, new: Expression) -> Expression:
+    if node == old:
+        return new
+    if not isinstance(node, Call):
+        return node
+    arguments = (_exchange(part, old, new) for part in node.arguments)
+    return Call(node.operator, tuple(arguments))
+
+
+def _simplest(expression: Expression) -> Expression | None:
+    """Returns what is found among the functions of one core unit."""
+    numbered = number_parameters(expression)
+    names = zip(parameters(numbered), parameters(expression), strict=True)
+    simplest = _found(numbered)
+    return simplest and substitute(simplest, dict(names))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _found(expression: Expression) -> Expression | None:
+    return small_functions().find(expression)

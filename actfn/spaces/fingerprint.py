@@ -1,0 +1,119 @@
+"""Functions as numbers: values in float64 at points and parameter values.
+
+Two expressions are taken for the same function if their values agree at every
+point, to 1e-9 of the value and 1e-12 of the largest intermediate result. (An
+epsilon changes a value by 1e-7 or more at most points; rounding by 1e-15.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+from keras import ops
+
+from actfn.expressions.evaluate import compile_expression
+from actfn.expressions.expression import Expression, Parameter, parameters
+
+PARAMETERS = 3
+"""How many parameters a function of one core unit has at most."""
+_RNG = np.random.Generator(np.random.PCG64(1710_05941))
+# Points near 0, then ever farther ones, where other terms win.
+POINTS = np.concatenate(
+    [
+        np.linspace(-4, 4, 121) + _RNG.uniform(-0.02, 0.02, 121),
+        np.array([1, -1]).repeat(14) * np.tile(np.geomspace(4.3, 300, 14), 2),
+    ]
+)
+_SIGNS = _RNG.choice([-1, 1], (PARAMETERS, POINTS.size))
+SETTINGS = _SIGNS * _RNG.uniform(0.3, 2, (PARAMETERS, POINTS.size))
+"""The value of each parameter at each point."""
+
+PROBES = np.array([-1.7, -0.9, -0.31, 0.23, 0.57, 1.13, 2.2])
+_PROBE, _OTHERS = 0.61, 1.37
+
+
+def values(expression: Expression, x, settings) -> tuple:
+    """Returns the values and the size of the intermediate results.
+
+    Args:
+        expression: The function.
+        x: Points, in float64.
+        settings: An array for each parameter of the expression.
+    """
+    with in_float64():
+        steps = [
+            # An operator of the user may have made tensors of the arrays.
+            step if isinstance(step, float) else ops.convert_to_numpy(step)
+            for step in compile_expression(expression).steps(x, settings)
+        ]
+    shape = np.broadcast_shapes(np.shape(x), *(s.shape for s in settings))
+    size = np.zeros(shape)
+    for step in steps:
+        size = np.maximum(size, np.abs(step))
+    return np.broadcast_to(steps[-1], shape), size
+
+
+@contextlib.contextmanager
+def in_float64() -> Iterator[None]:
+    """Lets the backend compute in float64; only JAX needs to be told."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(np.errstate(all="ignore"))
+        if keras.backend.backend() == "jax":
+            import jax
+
+            stack.enter_context(jax.enable_x64(True))
+        yield
+
+
+def same(first: tuple, second: tuple) -> np.ndarray:
+    """Whether values agree at all points (the last axis).
+
+    Args:
+        first: What `values` returned; may have leading axes.
+        second: Likewise.
+    """
+    a, b = first[0], second[0]
+    size = np.maximum(first[1], second[1])
+    with np.errstate(all="ignore"):
+        limit = 1e-9 * np.maximum(np.abs(a), np.abs(b)) + 1e-12 * size
+        close = np.abs(a - b) <= limit
+        both = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.all(close | both, axis=-1)
+
+
+def order(expression: Expression) -> tuple[Parameter, ...]:
+    """Returns the parameters in an order that only the function determines.
+
+    They are sorted by the values that the function takes at some points where
+    this parameter differs from the others. Parameters between which this does
+    not decide are exchangeable, as far as it can be seen.
+    """
+    found = parameters(expression)
+    if len(found) < 2:
+        return found
+    settings = probe_settings(len(found)).swapaxes(0, 1)
+    keys = probe_keys(values(expression, PROBES, settings)[0])
+    return tuple(
+        parameter
+        for _, parameter in sorted(
+            zip(keys, found, strict=True), key=lambda pair: pair[0]
+        )
+    )
+
+
+def probe_settings(count: int) -> np.ndarray:
+    """Returns the values of `count` parameters, one of which differs.
+
+    Shape: (which one differs, parameter, point).
+    """
+    settings = np.where(np.eye(count), _PROBE, _OTHERS)
+    return np.repeat(settings[..., None], PROBES.size, axis=-1)
+
+
+def probe_keys(rows: np.ndarray) -> list[tuple]:
+    """Returns values that compare alike in spite of rounding."""
+    rows = np.nan_to_num(rows, nan=1e300, posinf=2e300, neginf=-2e300)
+    return [tuple(float(f"{value:.9g}") for value in row) for row in rows]

@@ -1,0 +1,1 @@
+"""What `python -m experiments.benchmark` is made of: a module a benchmark."""

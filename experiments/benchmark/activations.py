@@ -1,0 +1,151 @@
+"""Time and memory of every catalog function against its rivals.
+
+Forward plus backward, in one process, taking turns: our layer, our layer
+without recomputation, the same formula in plain TensorFlow, tf.nn.swish and
+tf.nn.relu. Times are medians over the rounds. Bytes are those of the tensors
+that the optimised graph must keep until the incoming gradient is there: what
+operations that depend on that gradient read from operations that do not.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+import tqdm
+
+from experiments.benchmark.parts.charts import draw
+from experiments.benchmark.parts.command import BenchmarkLog, parser_of
+from experiments.benchmark.parts.kept_tensors import bytes_kept
+from experiments.benchmark.parts.rivals import PLAIN, contestants
+from experiments.machine import machine
+
+MODES = ("eager", "graph", "xla")
+COLUMNS = (
+    "function",
+    "mode",
+    "contestant",
+    "milliseconds",
+    "relative_to_plain",
+    "bytes_kept",
+    "input_bytes",
+    "rounds",
+    "machine",
+)
+
+
+def forward_and_backward(function: Callable, mode: str) -> Callable:
+    """Returns a function of x, beta and the incoming gradient."""
+
+    def both(x, beta, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch([x, beta])
+            y = function(x, beta)
+        return y, tape.gradient(y, [x, beta], upstream)
+
+    if mode == "eager":
+        return both
+    return tf.function(both, jit_compile=mode == "xla", autograph=False)
+
+
+def medians(
+    functions: dict[str, Callable], inputs: tuple, rounds: int
+) -> dict[str, float]:
+    """Returns the median time in milliseconds; all take turns."""
+    times = collections.defaultdict(list)
+    order, shuffle = list(functions), random.Random(0).shuffle
+    for turn in range(rounds + 2):
+        shuffle(order)  # Who comes after a heavy one pays for its memory.
+        for name in order:
+            function = functions[name]
+            start = time.perf_counter()
+            y, gradients = function(*inputs)
+            gradients[0][(0,) * len(gradients[0].shape)].numpy()  # Is done.
+            if turn > 1:
+                times[name].append(1000 * (time.perf_counter() - start))
+            del y, gradients
+    return {name: statistics.median(times[name]) for name in functions}
+
+
+def run(
+    functions: Sequence[str],
+    modes: Sequence[str],
+    shape: Sequence[int],
+    rounds: int,
+    seed: int,
+) -> list[dict]:
+    """Measures and returns the rows of the table."""
+    generator = tf.random.Generator.from_seed(seed)
+    inputs = (
+        generator.normal(shape),
+        tf.ones(shape[-1:]),
+        generator.normal(shape),
+    )
+    rows = []
+    for name in tqdm.tqdm(functions, unit="function"):
+        rivals = contestants(name)
+        kept = {key: bytes_kept(f, shape) for key, f in rivals.items()}
+        for mode in modes:
+            compiled = {
+                key: forward_and_backward(f, mode) for key, f in rivals.items()
+            }
+            times = medians(compiled, inputs, rounds)
+            rows += [
+                {
+                    "function": name,
+                    "mode": mode,
+                    "contestant": key,
+                    "milliseconds": milliseconds,
+                    "relative_to_plain": milliseconds / times["plain"],
+                    "bytes_kept": kept[key] if mode == "graph" else "",
+                    "input_bytes": inputs[0].dtype.size * math.prod(shape),
+                    "rounds": rounds,
+                    "machine": machine(),
+                }
+                for key, milliseconds in times.items()
+            ]
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command."""
+    parser = parser_of("activations", __doc__)
+    known = tuple(PLAIN)
+    parser.add_argument(
+        "--functions", nargs="+", default=list(known), choices=known,
+        metavar="NAME",
+    )  # fmt: skip
+    parser.add_argument(
+        "--modes", nargs="+", default=list(MODES), choices=MODES
+    )
+    parser.add_argument(
+        "--shape", nargs="+", type=int, default=[64, 32, 32, 64]
+    )
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    if options.rounds < 1 or min(options.shape) < 1 or len(options.shape) < 2:
+        parser.error("--rounds and two or more of --shape must be positive")
+    log = BenchmarkLog(parser, options, "activations.csv", COLUMNS)
+    rows = run(
+        options.functions, options.modes, options.shape, options.rounds,
+        options.seed,
+    )  # fmt: skip
+    log.rewrite(rows)
+    with log.written():
+        draw(rows, options.directory / "activations.png")
+    for row in rows:
+        print(
+            f"{row['function']:22}{row['mode']:6} {row['contestant']:23}"
+            f"{row['milliseconds']:8.1f} ms {row['relative_to_plain']:6.2f}"
+            f"  {row['bytes_kept']}"
+        )
+
+
+if __name__ == "__main__":
+    main()

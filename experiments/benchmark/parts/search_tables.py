@@ -1,0 +1,116 @@
+"""The tables of what a search costs, from the rows of the benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from experiments.benchmark.memory import slope
+from experiments.benchmark.parts.tables import measured_on
+from models import markdown
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def throughput(rows: Rows) -> str:
+    """Returns the variants of `benchmark search`, one upon the other."""
+    columns = ("variant", "functions an hour", "times stock", "times before")
+    cells = [
+        (
+            row["variant"],
+            f"{float(row['functions_per_hour']):,.0f}",
+            f"{float(row['relative_to_stock']):.2f}",
+            f"{float(row['relative_to_previous']):.2f}",
+        )
+        for row in rows
+    ]
+    note = f"\n{rows[0]['functions']} functions.\n"
+    return (
+        markdown.table(columns, cells, columns[:1]) + note + measured_on(rows)
+    )
+
+
+def books(rows: Rows) -> str:
+    """Returns the time of an oracle per trial, over the number of trials."""
+    columns = ("oracle", "trials", "ms a trial", "times the first", "MB in use")
+    cells = [
+        (
+            row["oracle"],
+            f"{int(row['trials']):,}",
+            f"{float(row['milliseconds_per_trial']):.2f}",
+            f"{float(row['relative_to_first']):.2f}",
+            f"{float(row['megabytes']):.0f}",
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
+def workers(rows: Rows) -> str:
+    """Returns what the chief costs those who train, and those who sleep."""
+    columns = ("who", "children", "an hour", "of the bare ones", "busy")
+    groups: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row["contestant"], []).append(row)
+    cells = []
+    for name, group in groups.items():
+        rate, busy = _hourly(group), group[0]["busy"]
+        functions = sum(int(row["functions"]) for row in group)
+        if busy:
+            shares = ("", f"{float(busy):.1%}")
+        else:
+            shares = (f"{rate / _hourly(groups['bare']):.3f}", "")
+        cells.append((name, f"{functions:,}", f"{rate:,.0f}", *shares))
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
+def _hourly(rows: Rows) -> float:
+    """Returns the functions of all rows over their hours."""
+    functions = sum(int(row["functions"]) for row in rows)
+    return 3600 * functions / sum(float(row["seconds"]) for row in rows)
+
+
+def memory(rows: Rows) -> str:
+    """Returns the slope of the memory in use of one process."""
+    columns = ("kind", "how many", "first MB", "last MB", "kB each")
+    used: dict[str, list[float]] = {}
+    for row in rows:
+        used.setdefault(row["kind"], []).append(float(row["megabytes"]))
+    cells = [
+        (
+            kind,
+            f"{len(values):,}",
+            f"{values[len(values) // 10]:.0f}",
+            f"{values[-1]:.0f}",
+            "{:+.1f} ± {:.1f}".format(*slope(values)),
+        )
+        for kind, values in used.items()
+    ]
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
+def policies(rows: Rows) -> str:
+    """Returns the search methods of `experiments.simulate`, one a row."""
+    columns = (
+        "policy",
+        "found",
+        "evaluations, median",
+        "90th percentile",
+        "of random's",
+        "mean of the last quarter",
+        "p against random",
+    )
+    random = next(row for row in rows if row["policy"] == "random")
+    base = float(random["evaluations_p90"])
+    cells = [
+        (
+            row["policy"],
+            f"{float(row['found']):.0%}",
+            f"{float(row['evaluations_median']):.1f}",
+            f"{float(row['evaluations_p90']):.1f}",
+            f"{float(row['evaluations_p90']) / base:.2f}",
+            f"{float(row['late_reward']):.3f}",
+            "" if row is random else f"{float(row['p_value']):.1e}",
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1])

@@ -1,0 +1,184 @@
+"""What the chief and its workers cost, against processes without a tuner.
+
+training: one-thread workers of a search against as many bare processes of one
+thread that train the same children, taking turns, the first of a round in
+turn. sleeping: clients whose children only sleep, on a chief in a process of
+its own: the share of the time, from the first call to the last answer, that
+they sleep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import multiprocessing
+import os
+import pathlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+
+from experiments.benchmark.parts.command import BenchmarkLog, parser_of
+from experiments.benchmark.parts.processes import prepare, train
+from experiments.benchmark.parts.sleeping import oracle_of, sleep
+from experiments.cli import Parser
+from experiments.machine import machine
+from experiments.search.fleet import Fleet
+from experiments.search.session import POLICIES
+from experiments.search.workers import key
+from experiments.tasks.image.recipe import PRESETS, Recipe
+
+COLUMNS = (
+    "part",
+    "contestant",
+    "round",
+    "functions",
+    "seconds",
+    "functions_per_hour",
+    "busy",
+    "machine",
+)
+PARTS = ("training", "sleeping")
+
+
+def training(
+    workers: int, rounds: int, functions: int, steps: int
+) -> Iterator[dict]:
+    """Yields a row for each contestant and round; round 0 warms up.
+
+    Args:
+        workers: Processes of one thread.
+        rounds: How often both contestants train.
+        functions: How many they train each time, the same ones.
+        steps: Of a child.
+    """
+    recipe = dataclasses.replace(PRESETS["quick"], steps=steps)
+    words = ["--preset", "quick", "--steps", str(steps)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Fleet("127.0.0.1:0", workers, words, pathlib.Path(folder)) as fleet,
+        futures.ProcessPoolExecutor(
+            workers,
+            multiprocessing.get_context("spawn"),
+            prepare,
+            (dataclasses.asdict(recipe),),
+        ) as pool,
+    ):
+        for turn in range(rounds + 1):
+            count = functions if turn else workers
+            trials = _trials(turn, count)
+            contestants: dict[str, Callable[[], object]] = {
+                "bare": functools.partial(_by_pool, pool, trials),
+                "workers": functools.partial(
+                    _by_fleet, fleet, recipe, turn, count
+                ),
+            }
+            for name in sorted(contestants, reverse=turn % 2 == 0):
+                start = time.perf_counter()
+                contestants[name]()
+                seconds = time.perf_counter() - start
+                if turn:
+                    yield _row("training", name, turn, count, seconds)
+
+
+def _by_fleet(fleet: Fleet, recipe: Recipe, seed: int, functions: int) -> None:
+    oracle = oracle_of("random", seed, functions, recipe=key(recipe))
+    with tempfile.TemporaryDirectory() as folder:
+        oracle._set_project_dir(folder, "training")
+        fleet.train(oracle, f"round{seed}")
+
+
+def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
+    for _ in pool.map(train, trials):
+        pass  # raises what a process has raised
+
+
+def _trials(seed: int, functions: int) -> list[dict]:
+    """Returns the trials of `_by_fleet`'s oracle: they need no rewards."""
+    oracle = oracle_of("random", seed, functions)
+    trials = [oracle.create_trial(str(number)) for number in range(functions)]
+    return [trial.hyperparameters.values for trial in trials]
+
+
+def _row(
+    part: str,
+    contestant: str,
+    turn: int,
+    functions: int,
+    seconds: float,
+    busy: float | str = "",
+) -> dict:
+    return {
+        "part": part,
+        "contestant": contestant,
+        "round": turn,
+        "functions": functions,
+        "seconds": round(seconds, 2),
+        "functions_per_hour": round(3600 * functions / seconds, 1),
+        "busy": busy and round(busy, 4),
+        "machine": machine(),
+    }
+
+
+def _ratio(rows: Sequence[dict]) -> float:
+    """Returns the functions per hour of the workers over the bare ones'."""
+    seconds = {
+        name: sum(row["seconds"] for row in rows if row["contestant"] == name)
+        for name in ("bare", "workers")
+    }
+    return seconds["bare"] / seconds["workers"]
+
+
+def _options(
+    arguments: Sequence[str] | None,
+) -> tuple[Parser, argparse.Namespace]:
+    parser = parser_of("scaling", __doc__)
+    add = parser.add_argument
+    add("--parts", nargs="+", default=list(PARTS), choices=PARTS)
+    add("--workers", type=int, default=2)
+    add("--rounds", type=int, default=3)
+    add("--functions", type=int, default=10, help="a round")
+    add("--steps", type=int, default=PRESETS["quick"].steps, help="of a child")
+    add("--clients", type=int, default=64, help="that sleep")
+    add("--turns", type=int, default=16, help="children a client")
+    add("--seconds", type=float, default=5.0, help="that a child sleeps")
+    add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
+    chosen = parser.parse_args(arguments)
+    for name, value in vars(chosen).items():
+        if isinstance(value, int | float) and not value > 0:
+            parser.error(f"--{name} must be positive. Received: {value}")
+    return parser, chosen
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command."""
+    parser, chosen = _options(arguments)
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = "1"  # of all processes that are started here
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    rows = []
+    log = BenchmarkLog(parser, chosen, "scaling.csv", COLUMNS)
+    for row in _rows(chosen):
+        log.append(row)
+        rows.append(row)
+        print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    trained = [row for row in rows if row["part"] == "training"]
+    if trained:
+        print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")
+
+
+def _rows(chosen: argparse.Namespace) -> Iterator[dict]:
+    if "training" in chosen.parts:
+        yield from training(
+            chosen.workers, chosen.rounds, chosen.functions, chosen.steps
+        )
+    if "sleeping" in chosen.parts:
+        trials = chosen.clients * chosen.turns
+        elapsed = sleep(
+            chosen.policy, chosen.clients, chosen.turns, chosen.seconds
+        )
+        busy = chosen.turns * chosen.seconds / elapsed
+        name = f"{chosen.clients} clients, {chosen.policy}"
+        yield _row("sleeping", name, 1, trials, elapsed, busy)

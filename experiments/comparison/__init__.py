@@ -1,1 +1,0 @@
-"""What `experiments.compare` is made of."""

@@ -1,0 +1,1 @@
+"""What `python -m experiments.figures` is made of."""

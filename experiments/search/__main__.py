@@ -1,0 +1,308 @@
+"""Searches for activation functions on real images.
+
+    python -m experiments.search
+    python -m experiments.search --preset paper --data-dir ~/tensorflow_datasets
+
+A policy proposes functions; each is trained in a small network, the child,
+whose validation accuracy is the reward. Then as many random functions are
+trained as a control, and the best functions again with fresh seeds, beside
+ReLU, Swish-1 and Swish. In --directory: results.csv, random.csv,
+confirmed.csv, pictures and search.html, which shows it all.
+
+With Keras Tuner's variables KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and
+KERASTUNER_ORACLE_PORT set, the same command is the chief of a search on
+several machines (tuner id "chief") or one of its workers; see docs/scaling.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import pathlib
+import shlex
+import sys
+from collections.abc import Sequence
+
+from experiments.cli import Parser, positive, quiet_start
+
+with quiet_start():
+    import keras_tuner
+    import tensorflow as tf
+
+    from actfn.search.distributed import address, role
+    from experiments.search.fleet import Fleet
+    from experiments.search.folder import claim
+    from experiments.search.session import POLICIES, Session, Settings
+    from experiments.search.workers import DIRECTIONS, join
+    from experiments.tasks.image.child import ChildTrainer
+    from experiments.tasks.image.recipe import PRESETS, Recipe
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m experiments.search",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--trials",
+        type=positive,
+        default=60,
+        metavar="N",
+        help="functions to train; default: %(default)s",
+    )
+    add(
+        "--core-units",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="size of the functions; 2 units make 1.6e8 strings; "
+        "default: %(default)s",
+    )
+    for name in ("unary", "binary"):
+        add(
+            f"--{name}",
+            nargs="+",
+            metavar="NAME",
+            help=f"{name} functions that they are made of; default: the "
+            "paper's",
+        )
+    add(
+        "--wiring",
+        choices=("free", "fixed"),
+        default="free",
+        help="free: a unit reads x or any earlier unit; fixed: the one before "
+        "and x; default: %(default)s",
+    )
+    add(
+        "--policy",
+        choices=POLICIES,
+        default="surrogate",
+        help="who proposes; ppo is the paper's method; default: %(default)s, "
+        "see docs/search.md",
+    )
+    add(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="the same seed repeats a search of one worker; "
+        "default: %(default)s",
+    )
+    add(
+        "--directory",
+        type=pathlib.Path,
+        default="results/search",
+        metavar="DIR",
+        help="of the results; default: %(default)s",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the search in --directory",
+    )
+    add(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes on this machine, each of one thread; default: 1, and "
+        "none for the chief of several machines",
+    )
+
+    child = parser.add_argument_group("the child")
+    add = child.add_argument
+    add(
+        "--preset",
+        choices=PRESETS,
+        default="quick",
+        help="quick: some seconds a child on the embedded subset of "
+        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps; "
+        "default: %(default)s",
+    )
+    add(
+        "--dataset",
+        metavar="NAME",
+        help="fashion_mnist_subset, or an image set of TFDS such as "
+        "fashion_mnist, cifar10 or cifar100; default: the preset's",
+    )
+    add(
+        "--data-dir",
+        metavar="DIR",
+        help="where TFDS sets lie; default: $TFDS_DATA_DIR or "
+        "~/tensorflow_datasets",
+    )
+    add(
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="training steps of a child; default: the preset's",
+    )
+    add(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="default: the preset's",
+    )
+    add(
+        "--children",
+        type=positive,
+        metavar="N",
+        help="how many, of different seeds, judge a function; the reward is "
+        "their mean; default: 1",
+    )
+    add(
+        "--reward",
+        choices=DIRECTIONS,
+        default="accuracy",
+        help="of the validation images: accuracy, or the loss with a minus; "
+        "default: %(default)s",
+    )
+    add(
+        "--halving",
+        action="store_true",
+        help="stop children that are among the worse half after a quarter or "
+        "a half of the steps",
+    )
+    add(
+        "--learning-rate", type=_rate, metavar="X", help="default: the preset's"
+    )
+
+    after = parser.add_argument_group("after the search")
+    add = after.add_argument
+    add(
+        "--finalists",
+        type=positive,
+        default=5,
+        metavar="N",
+        help="how many of the best are trained again; default: %(default)s",
+    )
+    add(
+        "--repeats",
+        type=positive,
+        default=3,
+        metavar="N",
+        help="how often, with fresh seeds; default: %(default)s",
+    )
+    add(
+        "--no-control",
+        action="store_true",
+        help="do not train random functions to compare with",
+    )
+    return parser
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError(
+            f"expected an integer from 0 to 2**31 - 1. Received: {text}"
+        )
+    return value
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 100:
+        raise argparse.ArgumentTypeError(
+            f"expected a number above 0 and below 100. Received: {text}"
+        )
+    return value
+
+
+_RECIPE = ("dataset", "steps", "batch_size", "learning_rate", "children")
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    given = {
+        name: getattr(arguments, name)
+        for name in _RECIPE
+        if getattr(arguments, name) is not None
+    }
+    if arguments.halving:
+        given["rungs"] = (0.25, 0.5)
+    recipe: Recipe = dataclasses.replace(PRESETS[arguments.preset], **given)
+    return Settings(
+        recipe=recipe,
+        reward=arguments.reward,
+        policy=arguments.policy,
+        core_units=arguments.core_units,
+        unary=arguments.unary,
+        binary=arguments.binary,
+        wiring=arguments.wiring,
+        trials=arguments.trials,
+        seed=arguments.seed,
+        control=not arguments.no_control and arguments.policy != "random",
+        finalists=arguments.finalists,
+        repeats=arguments.repeats,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(words)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    tf.get_logger().setLevel("ERROR")  # each child is traced anew, and may be
+    # One thread a child: two processes of one thread beat one of two, and a
+    # sum in a fixed order is the same each time. Read when TensorFlow starts.
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
+    try:
+        return _take_part(parsed, words)
+    except keras_tuner.errors.FatalError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped. What has been trained is kept in {parsed.directory}; "
+            "the same command with --resume goes on.",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _take_part(parsed: argparse.Namespace, words: Sequence[str]) -> int:
+    """Searches, or works for a chief elsewhere; returns the exit status."""
+    if {"KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_PORT"} <= os.environ.keys():
+        os.environ.setdefault("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    part, settings = role(), _settings(parsed)
+    if part == "worker":
+        join(ChildTrainer(settings.recipe, parsed.data_dir))
+        return 0
+    fleet = None
+    if part == "chief" or (parsed.workers or 1) > 1:
+        fleet = Fleet(
+            address() if part == "chief" else "127.0.0.1:0",
+            parsed.workers or 0,
+            words,
+            parsed.directory / "state",
+        )
+    session = Session(
+        settings,
+        parsed.directory,
+        parsed.data_dir,
+        fleet,
+        command=shlex.join(["python", "-m", "experiments.search", *words]),
+    )
+    with (
+        claim(parsed.directory, settings.to_json(), parsed.resume),
+        fleet or contextlib.nullcontext(),
+    ):
+        if part == "chief":
+            print(
+                f"The chief listens on {fleet.chief.address}; whoever reaches "
+                "this port can take part.",
+                file=sys.stderr,
+            )
+        session.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

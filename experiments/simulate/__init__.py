@@ -1,0 +1,1 @@
+"""What `python -m experiments.simulate` is made of."""

@@ -1,0 +1,1 @@
+"""What `python -m experiments.tabulate` is made of."""

@@ -1,0 +1,1 @@
+"""What children are trained on, one module or folder a task."""

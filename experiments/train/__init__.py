@@ -1,0 +1,1 @@
+"""What `python -m experiments.train` is made of."""

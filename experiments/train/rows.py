@@ -1,0 +1,135 @@
+"""The CSV row of a finished run."""
+
+import csv
+import functools
+import pathlib
+import platform
+import tomllib
+from collections.abc import Mapping
+from importlib import metadata
+
+from experiments.machine import machine
+from experiments.train.config import Config
+from experiments.train.run import Result
+
+COLUMNS = (
+    "config",
+    "dataset",
+    "activation",
+    "learning_rate",
+    "seed",
+    "steps",
+    "status",
+    "trained_steps",
+    "test_accuracy",
+    "test_top5",
+    "validation_accuracy",
+    "bleu",
+    "seconds",
+    "waiting",
+    "batch_size",
+    "parameters",
+    "dtype",
+    "config_hash",
+    "versions",
+    "machine",
+    "provenance",
+)
+_PROJECT = pathlib.Path(__file__).parents[2] / "pyproject.toml"
+KEY = ("config", "activation", "learning_rate", "seed", "config_hash")
+
+
+def row(
+    config: Config,
+    activation: str,
+    learning_rate: float,
+    seed: int,
+    dtype: str,
+    provenance: str,
+    result: Result,
+) -> dict[str, object]:
+    """Returns the row of a finished run by column.
+
+    `bleu` is a list of "test set=value" with blanks between; cells that do
+    not apply are empty.
+    """
+    bleu = {
+        column.removeprefix("bleu_"): value
+        for column, value in result.scores.items()
+        if column.startswith("bleu_")
+    }
+    return {
+        "config": config.name,
+        "dataset": config.dataset,
+        "activation": activation,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "steps": config.steps,
+        "status": result.status,
+        "trained_steps": result.trained_steps,
+        "test_accuracy": result.scores.get("test_accuracy", ""),
+        "test_top5": result.scores.get("test_top5", ""),
+        "validation_accuracy": result.scores.get("validation_accuracy", ""),
+        "bleu": " ".join(f"{name}={value:.2f}" for name, value in bleu.items()),
+        "seconds": result.seconds,
+        "waiting": result.waiting,
+        "batch_size": config.batch_size,
+        "parameters": result.parameters,
+        "dtype": dtype,
+        "config_hash": config.digest,
+        "versions": versions(),
+        "machine": machine(),
+        "provenance": provenance,
+    }
+
+
+def key(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Returns what tells one run from another in a results file."""
+    return tuple(
+        f"{value:.6g}" if isinstance(value, float) else str(value)
+        for value in (values[column] for column in KEY)
+    )
+
+
+@functools.cache
+def versions() -> str:
+    """Returns the versions that may change a result."""
+    packages = ("tensorflow", "keras", "numpy")
+    parts = [f"{name} {metadata.version(name)}" for name in packages]
+    parts.append(f"python {platform.python_version()}")
+    with _PROJECT.open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    return ", ".join([f"actfn {version}", *parts])
+
+
+def finished(path: pathlib.Path) -> set[tuple[str, ...]]:
+    """Returns the keys of the runs in a results file, if there is one.
+
+    Raises:
+        ValueError: If the file is broken; names the line. It is not touched.
+    """
+    if not path.exists():
+        return set()
+    text = path.read_bytes().decode("utf-8", "replace")
+    lines = text.split("\n")
+    if lines.pop():
+        raise ValueError(
+            f"{path}, line {len(lines) + 1}: the last line should end with a "
+            "line break; it may be cut off. Complete or delete it. "
+            f"Received: {text.rsplit(chr(10), 1)[-1]!r}"
+        )
+    reader = csv.reader(lines, strict=True)
+    if tuple(next(reader, ())) != COLUMNS:
+        raise ValueError(
+            f"{path}, line 1: the header should be {','.join(COLUMNS)}. "
+            f"Received: {lines[0] if lines else ''!r}"
+        )
+    keys = set()
+    for cells in reader:
+        if len(cells) != len(COLUMNS):
+            raise ValueError(
+                f"{path}, line {reader.line_num}: a row should have "
+                f"{len(COLUMNS)} cells. Received: {len(cells)}"
+            )
+        keys.add(key(dict(zip(COLUMNS, cells, strict=True))))
+    return keys

@@ -1,1 +1,0 @@
-"""What `experiments.train` is made of."""

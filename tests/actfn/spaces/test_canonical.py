@@ -1,0 +1,203 @@
+"""Equal functions get one expression, different ones never do."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import actfn
+from actfn import canonicalize, parse
+from actfn.expressions.expression import parameters
+from actfn.spaces.one_unit import small_functions
+
+EQUAL = (
+    ("x", "--x", "x * 1", "x + 0", "max(x, x)", "max(x, 0) + min(x, 0)",
+     "softplus(x) - softplus(-x)", "mix(x, x, beta)", "2 * x - x"),
+    ("max(x, 0)", "max(0, x)", "max(max(x, 0), 0)", "-min(-x, 0)",
+     "0.5 * (x + abs(x))", "sqrt(x) * sqrt(x)",
+     "min(x, 0) - x + 2 * max(x, 0)"),
+    ("x * sigmoid(x)", "sigmoid(x) * x", "gate(x, x)", "x - x * sigmoid(-x)"),
+    ("x * sigmoid(beta * x)", "gate(x * beta, x)", "sigmoid(beta7 * x) * x"),
+    ("abs(x)", "max(x, -x)", "abs(-x)", "-min(x, -x)"),
+    ("exp(x)", "sinh(x) + cosh(x)", "max(exp(x), x)"),
+    ("tanh(x)", "2 * sigmoid(2 * x) - 1", "-tanh(-x)"),
+    ("1", "cos(x) ** 2 + sin(x) ** 2", "rbf(x, x, beta)", "x ** 0"),
+    ("0", "x - x", "sin(x) * 0", "min(exp(x), 0)"),
+    ("exp(sin(x))", "sinh(sin(x)) + cosh(sin(x))"),
+    ("x ** 2 * sin(x)", "x * (sin(x) * x)"),
+    ("beta * x + beta1", "beta + beta1 * x", "beta5 + x * beta2"),
+    ("rbf(x, sin(x), beta)", "rbf(sin(x), x, beta)", "rbf(-x, -sin(x), beta)"),
+    ("cos(x - beta)", "cos(beta - x)"),
+    ("max(x, tanh(x)) + exp(x)", "exp(x) + max(tanh(x), x)"),
+    ("beta * x + (beta1 * sin(x) + exp(beta2 * x))",
+     "exp(beta * x) + sin(x) * beta1 + x * beta2"),
+)  # fmt: skip
+DIFFERENT = (
+    ("x / x", "1"),
+    ("log_abs(exp(x))", "x"),
+    ("sinh(x) / cosh(x)", "tanh(x)"),
+    ("log_abs(x) - log_abs(x ** 2)", "-log_abs(x)"),
+    ("x + beta", "x - beta"),
+    ("mix(x, sin(x), beta)", "mix(sin(x), x, beta)"),
+    ("beta * x + beta1 * x", "beta * x + beta * x"),
+    ("beta * x", "x"),
+    ("max(x ** 3, exp(x))", "exp(x)"),
+    ("sqrt(x ** 2)", "x"),
+    ("x ** 0.5", "sqrt(x)"),
+    ("erf(x)", "tanh(x)"),
+    ("max(x, 0.01 * x)", "max(x, 0)"),
+    ("sin(x + 0.000001)", "sin(x)"),
+)
+
+
+@pytest.mark.parametrize("texts", EQUAL, ids=lambda texts: texts[0])
+def test_equal_functions(texts):
+    assert len({canonicalize(parse(text)) for text in texts}) == 1
+
+
+@pytest.mark.parametrize("texts", DIFFERENT, ids=lambda texts: texts[0])
+def test_different_functions(texts):
+    first, second = (canonicalize(parse(text)) for text in texts)
+    assert first != second
+
+
+def test_the_one_unit_space_has_4056_distinct_functions():
+    classes = small_functions().classes
+    assert sum(map(len, classes)) == 6250
+    assert len(classes) == 4056
+
+
+UNARY = {
+    "identity": lambda x, b: x, "neg": lambda x, b: -x,
+    "abs": lambda x, b: np.abs(x), "square": lambda x, b: x**2,
+    "cube": lambda x, b: x**3,
+    "sqrt": lambda x, b: np.sqrt(np.maximum(x, 0)),
+    "scale": lambda x, b: b * x, "shift": lambda x, b: x + b,
+    "log_abs": lambda x, b: np.log(np.abs(x) + 1e-6),
+    "exp": lambda x, b: np.exp(x), "sin": lambda x, b: np.sin(x),
+    "cos": lambda x, b: np.cos(x), "sinh": lambda x, b: np.sinh(x),
+    "cosh": lambda x, b: np.cosh(x), "tanh": lambda x, b: np.tanh(x),
+    "asinh": lambda x, b: np.arcsinh(x), "atan": lambda x, b: np.arctan(x),
+    "sinc": lambda x, b: np.sinc(x / np.pi),
+    "max0": lambda x, b: np.maximum(x, 0),
+    "min0": lambda x, b: np.minimum(x, 0),
+    "sigmoid": lambda x, b: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x, b: np.logaddexp(x, 0),
+    "gauss": lambda x, b: np.exp(-(x**2)),
+    "erf": lambda x, b: _erf(x), "beta": lambda x, b: b + 0 * x,
+}  # fmt: skip
+BINARY = {
+    "add": lambda a, c, b: a + c, "mul": lambda a, c, b: a * c,
+    "sub": lambda a, c, b: a - c, "div": lambda a, c, b: a / (c + 1e-6),
+    "max": lambda a, c, b: np.maximum(a, c),
+    "min": lambda a, c, b: np.minimum(a, c),
+    "gate": lambda a, c, b: c / (1 + np.exp(-a)),
+    "rbf": lambda a, c, b: np.exp(-b * (a - c) ** 2),
+    "laplace": lambda a, c, b: np.exp(-b * np.abs(a - c)),
+    "mix": lambda a, c, b: b * a + (1 - b) * c,
+}  # fmt: skip
+
+
+def _erf(x):
+    from scipy.special import erf
+
+    return erf(x)
+
+
+def _independent(tokens, x, betas):
+    """The value of a token string by NumPy, one beta for each occurrence."""
+    space = actfn.SearchSpace(1)
+    _, _, first, second, binary = tokens
+    betas = iter(betas)
+
+    def beta(used):
+        return next(betas) if used else None
+
+    left = space.unary[first]
+    a = UNARY[left](x, beta(left in ("scale", "shift", "beta")))
+    right = space.unary[second]
+    c = UNARY[right](x, beta(right in ("scale", "shift", "beta")))
+    name = space.binary[binary]
+    return BINARY[name](a, c, beta(name in ("rbf", "laplace", "mix")))
+
+
+def test_members_of_a_class_agree_on_other_points():
+    # Parameter orders may differ: members with one parameter at most.
+    rng = np.random.default_rng(5)
+    x = np.sort(rng.uniform(-6, 6, 3001))
+    beta = rng.uniform(-2, 2, x.size)
+    compared = 0
+    with np.errstate(all="ignore"):
+        for members in small_functions().classes:
+            values = []
+            for number in members:
+                first, rest = divmod(number, 250)
+                tokens = (0, 0, first, *divmod(rest, 10))
+                names = parameters(actfn.SearchSpace(1).decode(tokens))
+                if len(names) <= 1:
+                    values.append(_independent(tokens, x, [beta] * 3))
+            for value in values[1:]:
+                scale = 1e-6 * np.abs(values[0]) + 1e-9
+                close = np.abs(value - values[0]) <= scale
+                equal = (value == values[0]) | ~np.isfinite(value)
+                assert (close | equal).all()
+                compared += 1
+    assert compared > 1000
+
+
+@pytest.mark.parametrize("units", [1, 2, 3])
+def test_the_form_is_stable_and_the_same_function(units):
+    rng = np.random.default_rng(units)
+    space = actfn.SearchSpace(units)
+    x = np.linspace(-3.1, 3.3, 50)
+    for _ in range(30):
+        expression = space.sample(rng)
+        form = canonicalize(expression)
+        assert canonicalize(form) == form == parse(str(form))
+        # All parameters alike: their order does not matter.
+        values = [
+            np.asarray(
+                actfn.expressions.evaluate.evaluate(
+                    f, x, {p.name: 0.83 for p in parameters(f)}
+                )
+            )
+            for f in (expression, form)
+        ]
+        finite = np.isfinite(values[0]) & (np.abs(values[0]) < 1e8)
+        np.testing.assert_allclose(
+            values[1][finite], values[0][finite], rtol=1e-6, atol=1e-7
+        )
+
+
+def test_processes_agree():
+    program = (
+        "import numpy as np, actfn\n"
+        "space, rng = actfn.SearchSpace(2), np.random.default_rng(3)\n"
+        "found = [space.sample(rng) for _ in range(20)]\n"
+        "{order}\n"
+        "print(sorted(str(actfn.canonicalize(f)) for f in found))"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program.format(order=order)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for order, seed in (("pass", "1"), ("found.reverse()", "2"))
+    }
+    assert len(outputs) == 1
+
+
+def test_expressions_hash_alike_in_another_process():
+    code = (
+        "import pickle, sys, actfn; "
+        "f = pickle.loads(bytes.fromhex(sys.argv[1])); "
+        "assert {f: 1}[actfn.parse('x * sigmoid(beta * x)')] == 1"
+    )
+    pickled = pickle.dumps(actfn.parse("x * sigmoid(beta * x)")).hex()
+    subprocess.run([sys.executable, "-c", code, pickled], check=True)

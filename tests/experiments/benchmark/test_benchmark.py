@@ -1,0 +1,112 @@
+"""The benchmark of activations, on small tensors."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+import actfn
+from experiments.benchmark import __main__ as benchmark
+from experiments.benchmark import activations
+from experiments.benchmark.parts.kept_tensors import bytes_kept
+from experiments.benchmark.parts.rivals import PLAIN, contestants
+
+SHAPE = (4, 6, 8)
+ONE_TENSOR = 4 * 4 * 6 * 8
+PARAMETER = 4 * 8
+
+
+def test_every_catalog_function_has_a_plain_rival():
+    names = {actfn.catalog.entry(n).expression for n in actfn.catalog.names()}
+    assert {actfn.catalog.entry(n).expression for n in PLAIN} == names
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_rivals_compute_the_same(name):
+    rivals = contestants(name)
+    x, beta = tf.random.normal((5, 8)), tf.fill([8], 0.7)
+    for ours in ("actfn", "actfn, recompute=False"):
+        tf.debugging.assert_near(
+            rivals[ours](x, beta), rivals["plain"](x, beta), 1e-4, 1e-5
+        )
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_one_input_tensor_is_kept(name):
+    rivals = contestants(name)
+    kept = bytes_kept(rivals["actfn"], SHAPE)
+    assert ONE_TENSOR <= kept <= ONE_TENSOR + PARAMETER
+    assert kept <= bytes_kept(rivals["tf.nn.swish"], SHAPE)
+
+
+def test_a_plain_composition_keeps_more():
+    rivals = contestants("swish")
+    assert bytes_kept(rivals["plain"], SHAPE) >= 2 * ONE_TENSOR
+
+
+def test_known_numbers_of_kept_bytes():
+    def keeps_three(x, beta):
+        return tf.sin(x) * tf.exp(x) * tf.tanh(x)
+
+    # The outer product's two factors, and those of the inner one.
+    assert bytes_kept(keeps_three, SHAPE) >= 3 * ONE_TENSOR
+    assert bytes_kept(lambda x, b: x + 1.0, SHAPE) == 0
+
+
+def test_table_and_chart(tmp_path):
+    activations.main(
+        ["--functions", "relu", "swish", "--modes", "eager", "graph",
+         "--shape", "4", "8", "--rounds", "2", "--directory", str(tmp_path)]
+    )  # fmt: skip
+    with (tmp_path / "activations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 5
+    assert tuple(rows[0]) == activations.COLUMNS
+    assert all(float(row["milliseconds"]) > 0 for row in rows)
+    plain = [row for row in rows if row["contestant"] == "plain"]
+    assert {row["relative_to_plain"] for row in plain} == {"1"}
+    assert {row["input_bytes"] for row in rows} == {str(4 * 4 * 8)}
+    assert (tmp_path / "activations.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_names_of_the_benchmarks():
+    assert {"activations", "models", "pages"} <= set(benchmark.names())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], [], ["activations", "--rounds", "0"],
+     ["activations", "--functions", "nonsense"]],
+)  # fmt: skip
+def test_a_bad_argument_is_one_line_and_status_2(arguments):
+    result = subprocess.run(
+        [sys.executable, "-m", "experiments.benchmark", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr.strip().count("\n") == 0
+
+
+def test_what_the_measuring_raises_is_not_blamed_on_the_file(
+    tmp_path, monkeypatch
+):
+    def fails(*_):
+        raise ValueError("measured nothing")
+
+    monkeypatch.setattr(activations, "run", fails)
+    with pytest.raises(ValueError, match="measured nothing"):
+        activations.main(["--directory", str(tmp_path)])
+
+
+def test_a_file_of_other_columns_is_one_line(tmp_path, capsys):
+    (tmp_path / "activations.csv").write_text("mine\n1\n")
+    with pytest.raises(SystemExit) as stop:
+        activations.main(["--directory", str(tmp_path)])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "must have the columns" in line and "mine" in line
+    assert (tmp_path / "activations.csv").read_text() == "mine\n1\n"

@@ -1,0 +1,70 @@
+"""The benchmark of chief and workers, with next to nothing to do."""
+
+import csv
+
+import pytest
+
+from experiments.benchmark import scaling as benchmark_scaling
+
+
+def rows(folder):
+    with (folder / "scaling.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_clients_that_sleep(tmp_path):
+    benchmark_scaling.main(
+        ["--parts", "sleeping", "--clients", "4", "--turns", "2",
+         "--seconds", "0.1", "--policy", "random",
+         "--directory", str(tmp_path)]
+    )  # fmt: skip
+    (row,) = rows(tmp_path)
+    assert tuple(row) == benchmark_scaling.COLUMNS
+    assert row["functions"] == "8"
+    # Each client slept at least its share of the eight times.
+    assert 0 < float(row["busy"]) <= 1
+    assert float(row["seconds"]) >= 0.2
+    assert row["machine"]
+
+
+@pytest.mark.slow
+def test_workers_against_bare_processes(tmp_path, capsys):
+    benchmark_scaling.main(
+        ["--parts", "training", "--rounds", "2", "--functions", "3",
+         "--steps", "4", "--directory", str(tmp_path)]
+    )  # fmt: skip
+    found = rows(tmp_path)
+    assert [(r["round"], r["contestant"]) for r in found] == [
+        ("1", "bare"), ("1", "workers"), ("2", "workers"), ("2", "bare"),
+    ]  # fmt: skip
+    assert {r["functions"] for r in found} == {"3"}
+    bare, workers = (
+        sum(float(r["seconds"]) for r in found if r["contestant"] == name)
+        for name in ("bare", "workers")
+    )
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert float(last.rpartition(" ")[2]) == pytest.approx(
+        bare / workers, abs=0.001
+    )
+
+
+def test_both_train_the_same_functions():
+    trials = benchmark_scaling._trials(3, 6)
+    again = benchmark_scaling._trials(3, 6)
+    assert trials == again
+    assert len({trial["activation"] for trial in trials}) == 6
+    oracle = benchmark_scaling.oracle_of("random", 3, 6)
+    for expected in trials:
+        trial = oracle.create_trial("one")
+        assert trial.hyperparameters.values == expected
+        oracle.update_trial(trial.trial_id, {"accuracy": 0.9})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+
+
+@pytest.mark.parametrize("words", [["--rounds", "0"], ["--seconds", "-1"]])
+def test_a_number_that_is_not_positive_is_refused(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        benchmark_scaling.main(words)
+    assert ended.value.code == 2
+    assert "must be positive" in capsys.readouterr().err

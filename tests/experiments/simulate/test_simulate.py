@@ -1,0 +1,204 @@
+"""The simulation program, on tables small enough to check by hand."""
+
+import csv
+
+import numpy as np
+import pytest
+
+import actfn
+from actfn import search
+from experiments.simulate import __main__ as simulate
+from experiments.simulate import landscape as landscapes
+from experiments.simulate.runs import Run, curves, summarise
+
+SPACE = actfn.SearchSpace(
+    1, ["identity", "sin", "tanh", "max0"], ["add", "mul", "max"]
+)
+SMALL = ["--seeds", "4", "--proposals", "30"]
+
+
+def reward_of(text):
+    """Any reward that is the same for all ways to write a function."""
+    return len(text) / 100 + text.count("tanh")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("table") / "rewards.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["expression", "note", "reward"])
+        for expression in SPACE.enumerate():
+            form = str(actfn.canonicalize(expression))
+            writer.writerow([expression, "", reward_of(form)])
+    return path
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def run(capsys, *words):
+    try:
+        status = simulate.main([str(word) for word in words])
+    except SystemExit as end:
+        status = end.code
+    out = capsys.readouterr()
+    return status, out.out, out.err
+
+
+@pytest.fixture
+def finished(table, tmp_path, capsys):
+    words = ["--table", table, "--policy", "random", "ppo", "exhaustive"]
+    status, out, err = run(capsys, *words, *SMALL, "--directory", tmp_path)
+    assert status == 0, err
+    return tmp_path, out
+
+
+def test_it_writes_what_it_promises(finished):
+    folder, out = finished
+    policies = rows(folder / "policies.csv")
+    assert [r["policy"] for r in policies] == ["random", "ppo", "exhaustive"]
+    assert float(policies[0]["p_value"]) == 1.0
+    assert len(rows(folder / "runs.csv")) == 3 * 4
+    found = [r for r in rows(folder / "curves.csv") if r["policy"] == "ppo"]
+    best = [float(row["best_mean"]) for row in found]
+    assert len(best) == 30 and best == sorted(best)
+    assert (folder / "policies.png").read_bytes().startswith(b"\x89PNG")
+    assert "exhaustive" in out
+
+
+def test_random_rows_are_those_of_a_plain_loop(finished, table):
+    folder, _ = finished
+    rewards = {
+        str(actfn.canonicalize(e)): reward_of(str(actfn.canonicalize(e)))
+        for e in SPACE.enumerate()
+    }
+    threshold = max(rewards.values())  # the top 1 percent is one function
+    given = [r for r in rows(folder / "runs.csv") if r["policy"] == "random"]
+    for seed, row in enumerate(given):
+        policy = search.RandomPolicy(SPACE, seed)
+        seen, heard, to_top = [], [], np.inf
+        for _ in range(30):
+            form = str(actfn.canonicalize(policy.propose(1)[0].expression))
+            seen.append(form)
+            heard.append(rewards[form])
+            if rewards[form] == threshold and to_top == np.inf:
+                to_top = len(set(seen))
+        assert float(row["evaluations_to_top"]) == to_top
+        assert int(row["evaluations"]) == len(set(seen))
+        assert float(row["late_reward"]) == pytest.approx(
+            np.mean(heard[-8:]), rel=1e-5
+        )
+
+
+def test_same_seed_same_files(finished, table, tmp_path, capsys):
+    folder, _ = finished
+    again = tmp_path / "again"
+    words = ["--table", table, "--policy", "random", "ppo", "exhaustive"]
+    run(capsys, *words, *SMALL, "--directory", again)
+    for name in ("runs.csv", "curves.csv"):
+        assert (again / name).read_bytes() == (folder / name).read_bytes()
+    run(capsys, *words, *SMALL, "--seed", "1", "--directory", again)
+    later, first = rows(again / "runs.csv"), rows(folder / "runs.csv")
+    assert later[:3] == first[1:4]
+
+
+def test_the_space_is_read_off_the_table(table):
+    found = landscapes.table(table)
+    assert found.space.core_units == 1
+    assert {*found.space.unary} == {*SPACE.unary}
+    assert {*found.space.binary} == {*SPACE.binary}
+    forms = {str(actfn.canonicalize(e)) for e in SPACE.enumerate()}
+    assert found.size == len(forms)
+    assert found.best == max(map(reward_of, forms))
+    assert found.measured == 0
+    assert found.reward("erf(x)") == min(map(reward_of, forms))
+    assert found.measured == 1
+
+
+def made_run(rewards, is_new=None):
+    rewards = np.array(rewards, float)
+    is_new = np.ones(len(rewards), bool) if is_new is None else is_new
+    return Run(rewards, np.array(is_new, bool), 1.0)
+
+
+def test_what_never_finds_the_top_counts_as_the_whole_budget(table):
+    land = landscapes.table(table)
+    top = land.threshold
+    never = made_run([0, 1, 0, 1])
+    at_3 = made_run([0, 0, 1, top], is_new=[1, 0, 1, 1])
+    row = summarise("any", [never, at_3, at_3, never], [], land, budget=4)
+    assert row.found == 0.5
+    assert (row.evaluations_median, row.evaluations_p90) == (3.5, 4.0)
+    assert (row.proposals_median, row.proposals_p90) == (4.0, 4.0)
+    assert np.isnan(row.p_value)
+    # The last quarter is one proposal.
+    assert row.late_reward == pytest.approx((1 + top) / 2)
+    np.testing.assert_array_equal(
+        curves([never, at_3], 4), [[0, 1, 1, 1], [0, 1, top, top]]
+    )
+
+
+def test_p_value_of_three_against_three_wholly_apart(table):
+    land = landscapes.table(table)
+    low, high = (
+        [made_run([value]) for value in values]
+        for values in ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    )
+    # Of the 20 ways to part six numbers, two are as far apart.
+    row = summarise("any", high, low, land, budget=1)
+    assert row.p_value == pytest.approx(2 / 20)
+
+
+def test_ridge_rewards_are_kept_for_the_next_run(tmp_path, capsys):
+    words = ["--landscape", "ridge", "--core-units", "2", "--sample", "12"]
+    words += ["--policy", "random", "evolution", "--seeds", "2"]
+    words += ["--proposals", "12", "--directory", tmp_path]
+    words += ["--unary", "identity", "tanh", "sin", "--binary", "add", "mul"]
+    status, out, err = run(capsys, *words)
+    assert status == 0, err
+    assert "ridge, 2 units: 12 functions" in out
+    kept = (tmp_path / "ridge_rewards.csv").read_bytes()
+    assert len(kept.splitlines()) > 13
+    first = (tmp_path / "runs.csv").read_bytes()
+    run(capsys, *words)
+    assert (tmp_path / "ridge_rewards.csv").read_bytes() == kept
+    assert (tmp_path / "runs.csv").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--table", "nowhere.csv"], "nowhere.csv"),
+        (["--table", "wrong.csv"], "columns expression and reward"),
+        (["--table", "nan.csv"], "`reward` must be a finite number"),
+        (["--table", "text.csv"], "Cannot read"),
+        (["--policy", "magic"], "magic"),
+        (["--seeds", "0"], "positive integer"),
+        (["--seed", "-1"], "`seed` must be"),
+        (["--landscape", "ridge", "--table", "wrong.csv"], "--table"),
+        (["--table", "good.csv", "--unary", "foo"], "'foo'"),
+        (["--table", "good.csv", "--unary", "cos"], "`expression` must be"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    words, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "nan.csv").write_text("expression,reward\nx + x,nan\n")
+    (tmp_path / "text.csv").write_text("expression,reward\nx +,1\n")
+    (tmp_path / "good.csv").write_text("expression,reward\nx + x,1\n")
+    words = ["--table", "good.csv", *words] if "--seed" in words else words
+    status, _, err = run(capsys, *words, "--directory", tmp_path / "out")
+    assert status == 2
+    assert message in err and err.count("\n") == 1, err
+
+
+def test_exhaustive_refuses_a_large_space_before_any_run(tmp_path, capsys):
+    words = ["--landscape", "ridge", "--sample", "2", "--policy", "exhaustive"]
+    status, _, err = run(capsys, *words, "--directory", tmp_path)
+    assert status == 2
+    assert "`space` must have at most 1000000" in err.splitlines()[-1]

@@ -1,0 +1,47 @@
+import keras
+import numpy as np
+import pytest
+
+from actfn.search.books.tables import read_rows
+from experiments.train import grid, session, trained
+
+
+@pytest.fixture
+def float32_afterwards():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def work(recipe, directory, **options):
+    cells = grid.cells(["relu"], recipe.learning_rates, [0])
+    return session.Session(recipe, directory, **options).work(cells)
+
+
+def test_a_finished_cell_is_one_row_and_not_trained_again(quick, tmp_path):
+    assert work(quick, tmp_path) == 1
+    assert work(quick, tmp_path) == 0
+    (row,) = read_rows(tmp_path / "results.csv")
+    assert row["config_hash"] == quick.digest
+    assert row["dtype"] == "float32"
+    (folder,) = tmp_path.glob("*/")
+    assert not (folder / "checkpoints").exists()
+    assert trained.load(folder).config == quick
+
+
+def test_a_cell_in_other_hands_is_left_alone(quick, tmp_path):
+    (cell,) = grid.cells(["relu"], quick.learning_rates, [0])
+    with grid.lock(tmp_path / cell.folder(quick.name) / "lock") as mine:
+        assert mine
+        assert work(quick, tmp_path) == 0
+
+
+@pytest.mark.usefixtures("float32_afterwards")
+def test_precision_is_that_of_the_model(quick, tmp_path):
+    work(quick, tmp_path / "plain")
+    work(quick, tmp_path / "mixed", mixed_precision="bfloat16")
+    curves = []
+    for name in ("plain", "mixed"):
+        (path,) = (tmp_path / name).glob("*/curve.csv")
+        curves.append([float(row["loss"]) for row in read_rows(path)])
+    assert curves[0] != curves[1]
+    np.testing.assert_allclose(*curves, rtol=0.1)
