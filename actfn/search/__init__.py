@@ -1,7 +1,9 @@
 """Search for activation functions: policies and the Keras Tuner oracle."""
 
 from actfn.search.books.results import Result
-from actfn.search.distributed import ChiefError, run
+from actfn.search.executors import Executor
+from actfn.search.executors.tuning import run
+from actfn.search.find import Found, compare, find
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
 from actfn.search.policies.base import Policy, Proposal
@@ -13,9 +15,10 @@ from actfn.search.policies.reinforce import ReinforcePolicy
 from actfn.search.policies.surrogate import SurrogatePolicy
 
 __all__ = [
-    "ChiefError",
     "EvolutionPolicy",
+    "Executor",
     "ExhaustivePolicy",
+    "Found",
     "PPOPolicy",
     "Policy",
     "PolicyOracle",
@@ -25,5 +28,7 @@ __all__ = [
     "Result",
     "SuccessiveHalving",
     "SurrogatePolicy",
+    "compare",
+    "find",
     "run",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import collections
 
-from actfn.search.policies.base import check_count
+from actfn.search.checks import check_count
 
 
 class SuccessiveHalving:

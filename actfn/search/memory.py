@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 
 import keras
-from tensorflow.python.framework import ops
 
 
 @contextlib.contextmanager
@@ -18,7 +17,7 @@ def released() -> Iterator[None]:
     graph and every tensor that it captured, some 10 MB a small network. There
     is no public way to undo that.
     """
-    registry = ops.gradient_registry._registry
+    registry = _gradients()
     before = set(registry)
     try:
         yield
@@ -27,3 +26,12 @@ def released() -> Iterator[None]:
             if name.startswith("CustomGradient-"):
                 del registry[name]
         keras.backend.clear_session()
+
+
+def _gradients() -> dict:
+    """Returns TensorFlow's registry; other backends have none."""
+    if keras.backend.backend() != "tensorflow":
+        return {}
+    from tensorflow.python.framework import ops
+
+    return ops.gradient_registry._registry

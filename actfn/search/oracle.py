@@ -17,8 +17,9 @@ from keras_tuner.engine import trial as trial_module
 from actfn.search.books.journal import write_atomically
 from actfn.search.books.ledger import Ledger
 from actfn.search.books.results import Result, Task
+from actfn.search.checks import check_count, check_seed
 from actfn.search.halving import SuccessiveHalving
-from actfn.search.policies.base import Policy, check_count, check_seed
+from actfn.search.policies.base import Policy
 from actfn.search.scoring import RUNG, Scoring
 
 Status = trial_module.TrialStatus

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
+from actfn.search.checks import check_finite
 from actfn.search.halving import SuccessiveHalving
-from actfn.search.policies.base import check_finite
 
 RUNG = "rung"
 """The metric by which a child reports how it does while it trains."""

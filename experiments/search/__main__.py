@@ -31,9 +31,9 @@ with quiet_start():
     import keras_tuner
     import tensorflow as tf
 
+    from actfn.search.books.folder import claim
     from actfn.search.distributed import address, role
     from experiments.search.fleet import Fleet
-    from experiments.search.folder import claim
     from experiments.search.session import POLICIES, Session, Settings
     from experiments.search.workers import DIRECTIONS, join
     from experiments.tasks.image.child import ChildTrainer

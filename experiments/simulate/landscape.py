@@ -13,7 +13,7 @@ from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
 from actfn.search.books.ledger import canonical_text
 from actfn.search.books.tables import CsvLog, read_rows
-from actfn.search.policies.base import check_finite
+from actfn.search.checks import check_finite
 from actfn.spaces.grammar import SearchSpace
 from experiments.simulate.ridge import RidgeLandscape
 

@@ -30,9 +30,9 @@ with quiet_start():
 
     import actfn
     from actfn.search import ExhaustivePolicy
+    from actfn.search.books.folder import claim
     from actfn.search.books.tables import CsvLog, read_rows
     from experiments.machine import megabytes
-    from experiments.search.folder import claim
     from experiments.tasks.image.child import ChildTrainer
     from experiments.tasks.image.recipe import PRESETS, Recipe
 

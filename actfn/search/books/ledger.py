@@ -21,7 +21,8 @@ import numpy as np
 from actfn.expressions.expression import Expression, Variable
 from actfn.search.books.journal import Journal, write_atomically
 from actfn.search.books.results import Result, Task
-from actfn.search.policies.base import Policy, Proposal, check_finite
+from actfn.search.checks import check_finite
+from actfn.search.policies.base import Policy, Proposal
 from actfn.spaces.canonical import canonicalize
 
 SNAPSHOT_EVERY = 40

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from actfn.expressions.expression import Expression
-from actfn.search.policies.base import BasePolicy, check_count, check_finite
+from actfn.search.checks import check_count, check_finite
+from actfn.search.policies.base import BasePolicy
 from actfn.search.policies.novelty import Proposed
 from actfn.spaces.grammar import SearchSpace
 

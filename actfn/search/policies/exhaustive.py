@@ -7,7 +7,8 @@ from typing import Any
 
 from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
-from actfn.search.policies.base import BasePolicy, check_finite
+from actfn.search.checks import check_finite
+from actfn.search.policies.base import BasePolicy
 from actfn.spaces.canonical import canonicalize
 from actfn.spaces.grammar import SearchSpace
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from actfn.expressions.expression import Expression
-from actfn.search.policies.base import BasePolicy, check_finite
+from actfn.search.checks import check_finite
+from actfn.search.policies.base import BasePolicy
 
 
 class RandomPolicy(BasePolicy):

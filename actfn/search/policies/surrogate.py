@@ -19,7 +19,8 @@ from actfn.expressions.expression import (
     walk,
 )
 from actfn.expressions.parsing import parse
-from actfn.search.policies.base import BasePolicy, check_count, check_finite
+from actfn.search.checks import check_count, check_finite
+from actfn.search.policies.base import BasePolicy
 from actfn.search.policies.evolution import mutate
 from actfn.spaces.grammar import SearchSpace
 

@@ -11,13 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from actfn.expressions.expression import Expression
-from actfn.search.policies.base import (
-    BasePolicy,
-    check_count,
-    check_finite,
-    pack_array,
-    unpack_array,
-)
+from actfn.search.checks import check_count, check_finite
+from actfn.search.policies.base import BasePolicy, pack_array, unpack_array
 from actfn.search.policies.controller.baseline import Baseline
 from actfn.search.policies.controller.network import shared_controller
 from actfn.search.policies.controller.rank_scores import SavageScores

@@ -39,7 +39,7 @@ def claim(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ValueError(
-                f"--directory must not be in use by another search. "
+                f"The directory must not be in use by another search. "
                 f"Received: {path}"
             ) from None
         _check(path, settings, resume)
@@ -53,14 +53,14 @@ def _check(path, settings: Mapping[str, object], resume: bool) -> None:
         others = [p.name for p in path.iterdir() if p.name != ".lock"]
         if others:
             raise ValueError(
-                "--directory must be empty or hold a search. "
+                "The directory must be empty or hold a search. "
                 f"Received: {path}, which holds {', '.join(sorted(others)[:3])}"
             )
         return
     if not resume:
         raise ValueError(
-            "--directory holds a search already; add --resume to go on with "
-            f"it, or name another folder. Received: {path}"
+            "The directory holds a search already; add --resume to go on with "
+            f"it, or name another one. Received: {path}"
         )
     found = json.loads(file.read_text(encoding="utf-8"))
     different = [
@@ -70,6 +70,6 @@ def _check(path, settings: Mapping[str, object], resume: bool) -> None:
     ]
     if different:
         raise ValueError(
-            "--resume needs the command that began the search. "
-            f"Received: {'; '.join(different)}"
+            "The directory holds another search; name another one, or use "
+            f"the settings that it began with. Received: {'; '.join(different)}"
         )

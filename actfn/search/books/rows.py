@@ -1,0 +1,78 @@
+"""The rows of a search's tables, results.csv and confirmed.csv."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from actfn.search.books.results import Result
+
+TRIAL_COLUMNS = (
+    "trial",
+    "expression",
+    "canonical",
+    "reward",
+    "status",
+    "seconds",
+    "seed",
+    "order",
+    "message",
+)
+RUN_COLUMNS = ("expression", "run", "seed", "score")
+CONFIRMED_COLUMNS = (
+    "expression",
+    "role",
+    "search_reward",
+    "runs",
+    "mean",
+    "std",
+    "gain_over_relu",
+    "gain_error",
+    "accuracies",
+    "low",
+    "high",
+    "p",
+    "note",
+)
+
+
+def trial_row(result: Result) -> dict[str, object]:
+    """Returns the row of results.csv."""
+    return {name: getattr(result, name) for name in TRIAL_COLUMNS}
+
+
+def confirmed_row(compared, role: str, reward: float) -> dict[str, object]:
+    """Returns the row of confirmed.csv.
+
+    The gain is the one over the incumbent, whatever function that is; it and
+    the scores are in the objective's own unit, higher is better.
+
+    Args:
+        compared: A `Comparison`.
+        role: ``baseline``, ``finalist`` or ``candidate``.
+        reward: What the search saw of the function; NaN if nothing.
+    """
+    return {
+        "expression": compared.expression,
+        "role": role,
+        "search_reward": reward,
+        "runs": len(compared.scores),
+        "mean": compared.mean if math.isfinite(compared.mean) else math.nan,
+        "std": compared.std,
+        "gain_over_relu": compared.gain,
+        "gain_error": compared.gain_error,
+        "accuracies": " ".join(f"{s:.6g}" for s in compared.scores),
+        "low": compared.low,
+        "high": compared.high,
+        "p": compared.p,
+        "note": compared.note,
+    }
+
+
+def best_functions(trials: Sequence[Result], count: int) -> list[Result]:
+    """Returns the best completed trial of each of the best functions."""
+    best: dict[str, Result] = {}
+    for trial in sorted(trials, key=lambda t: (-t.reward, t.order)):
+        if trial.status == "completed":
+            best.setdefault(trial.canonical, trial)
+    return list(best.values())[:count]

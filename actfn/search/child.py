@@ -1,0 +1,138 @@
+"""One child: a user's model with one activation, trained and measured."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from actfn import catalog
+from actfn.search import memory, screening
+from actfn.search.data import Part, Parts
+from actfn.surgery import swap_activations
+
+Build = Callable[[keras_tuner.HyperParameters], keras.Model]
+
+
+class ModelChild:
+    """Trains a user's model with the activation that it is told.
+
+    Args:
+        build: As in Keras Tuner, with ``actfn.get(hp.get("activation"))`` at
+            each site.
+        parts: The data.
+        fit: Further arguments of `Model.fit`.
+        metric: What children are judged by.
+
+    Called with hyperparameters and ``"validation"`` or ``"test"``, it returns
+    the metrics of `Model.evaluate` on these data, by the names that they have
+    there with ``val_`` before them. NaN says that training diverged.
+    """
+
+    def __init__(
+        self, build: Build, parts: Parts, fit: Mapping[str, Any], metric: str
+    ):
+        self.build = build
+        self.parts = parts
+        self.fit = dict(fit)
+        self.metric = metric
+
+    def __call__(
+        self, hp: keras_tuner.HyperParameters, split: str, report: Any = None
+    ) -> dict[str, float]:
+        """Trains one child from the beginning and returns its metrics."""
+        seed = hp.get("seed")
+        reason = screening.hopeless(catalog.get(hp.get("activation")))
+        if reason:
+            hp.values["note"] = reason
+            return {self.metric: math.nan, "rejected": 1.0}
+        with memory.released():
+            keras.utils.set_random_seed(seed % 2**32)
+            model = self.make(hp)
+            self._train(model)
+            return self.measure(model, getattr(self.parts, split))
+
+    def make(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Returns a new compiled model.
+
+        Raises:
+            FatalTypeError: `build` returns something else.
+        """
+        model = self.build(hp)
+        if not isinstance(model, keras.Model) or not model.compiled:
+            what = "a model that is not compiled"
+            if not isinstance(model, keras.Model):
+                what = type(model).__name__
+            raise keras_tuner.errors.FatalTypeError(
+                f"`build` must return a compiled Keras model. Received: {what}"
+            )
+        return model
+
+    def _train(self, model: keras.Model) -> None:
+        # Callbacks have a state; each child begins with their first one.
+        own = copy.deepcopy(self.fit.get("callbacks") or [])
+        settings = self.fit | {
+            "callbacks": [keras.callbacks.TerminateOnNaN(), *own],
+            "verbose": 0,
+        }
+        if own:  # one may watch a validation metric
+            settings["validation_data"] = self.parts.validation.for_fit()
+        model.fit(**self.parts.train.arguments(), **settings)
+
+    @staticmethod
+    def measure(model: keras.Model, part: Part) -> dict[str, float]:
+        """Returns the metrics of a model on some data, as floats."""
+        with warnings.catch_warnings():
+            # A function that saturates may divide by zero in a metric.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            found = model.evaluate(
+                **part.arguments(), verbose=0, return_dict=True
+            )
+        return {f"val_{n}": float(np.asarray(v)) for n, v in found.items()}
+
+
+class FromModel:
+    """Builds a compiled model anew with another activation.
+
+    Args:
+        model: The model whose activations are exchanged; it stays as it is.
+        replace: Which, as for `swap_activations`.
+        keep_weights: Whether children begin with the model's weights.
+
+    Raises:
+        ValueError: The model is not compiled.
+    """
+
+    def __init__(
+        self, model: keras.Model, replace: Any, keep_weights: bool = False
+    ):
+        if not model.compiled:
+            raise ValueError(
+                "The model must be compiled, so that its children are trained "
+                f"as it is. Received: {model.name}, not compiled"
+            )
+        self.model, self.replace = model, replace
+        self.keep_weights = keep_weights
+
+    def __call__(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Returns a compiled model with the activation of `hp`."""
+        swapped = swap_activations(
+            self.model, hp.get("activation"), replace=self.replace
+        )
+        if not self.keep_weights:
+            # Initialisers draw anew, as they do when a model is built.
+            swapped = keras.models.clone_model(swapped)
+        swapped.compile_from_config(self.model.get_compile_config())
+        if not swapped.compiled:
+            raise keras_tuner.errors.FatalValueError(
+                "The model's loss, metrics and optimizer must be ones that "
+                "Keras can save; give a function `build(hp)` in place of the "
+                "model. Received: a compilation that cannot be repeated"
+            )
+        return swapped

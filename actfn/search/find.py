@@ -1,0 +1,429 @@
+"""One call that finds the activation function for a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import keras_tuner
+
+from actfn import catalog
+from actfn.expressions.expression import Expression
+from actfn.search.books.results import Result
+from actfn.search.checks import check_count, check_seed
+from actfn.search.child import FromModel, ModelChild
+from actfn.search.confirmation import Comparison
+from actfn.search.data import Parts, divide
+from actfn.search.executors import make
+from actfn.search.policies import POLICIES
+from actfn.search.policies.base import Policy
+from actfn.search.policies.random import RandomPolicy
+from actfn.search.preflight import check_child
+from actfn.search.report import text
+from actfn.search.session import Outcome, Plan, Session, Texts
+from actfn.spaces.canonical import canonicalize
+from actfn.spaces.grammar import SearchSpace
+
+BASELINES = ("relu", "gelu", "swish_1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What `find` or `compare` came to.
+
+    Attributes:
+        verdict: "switch to ..." or "keep ...", with interval and corrected p.
+        switch: Whether another function than the incumbent is recommended.
+        name: The function to use, as `actfn.get` takes it.
+        best: Its expression.
+        leaderboard: The rows of confirmed.csv, best mean first.
+        comparisons: The same with the score of each seed.
+        trials: The functions that were searched; empty for `compare`.
+        values: The other hyperparameters that functions were compared under.
+        report: The page, a self-contained HTML file.
+        directory: Where everything is.
+    """
+
+    verdict: str
+    switch: bool
+    name: str
+    best: Expression
+    leaderboard: list[dict[str, object]]
+    comparisons: tuple[Comparison, ...]
+    trials: list[Result]
+    values: dict[str, Any]
+    report: pathlib.Path
+    directory: pathlib.Path
+    _make: Callable[[str], keras.Model] = dataclasses.field(repr=False)
+
+    def build(self) -> keras.Model:
+        """Returns a new compiled model with the chosen function.
+
+        Its weights are new, unless a compiled model was searched with
+        ``keep_weights=True``.
+        """
+        return self._make(self.name)
+
+
+def find(
+    build: Callable[[keras_tuner.HyperParameters], keras.Model] | keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    space: SearchSpace | None = None,
+    policy: str | Policy = "surrogate",
+    trials: int = 60,
+    objective: str | keras_tuner.Objective = "val_loss",
+    baselines: Sequence[str] = BASELINES,
+    finalists: int = 3,
+    repeats: int = 10,
+    control: int | None = None,
+    **settings: Any,
+) -> Found:
+    """Finds the activation function for a model, and says whether to switch.
+
+    A policy proposes functions; each is trained in the model and judged by the
+    objective on validation data. Half as many random functions are trained as
+    a control. Then the best functions and the baselines are trained again with
+    fresh seeds that all of them share, and judged on data that the search
+    never saw. Stopped at any moment, the same call goes on.
+
+    Args:
+        build: ``build(hp)`` as in Keras Tuner, with
+            ``actfn.get(hp.get("activation"))`` at each site; or a compiled
+            model, whose activations are exchanged.
+        x: Whatever `Model.fit` takes: arrays, a `tf.data.Dataset`, a
+            `PyDataset`, a PyTorch loader; or a function that returns one of
+            them, called once in each process.
+        y: Targets, if `x` is arrays.
+        space: The functions that are searched; by default those of two core
+            units, `SearchSpace(core_units=2)`.
+        policy: A search method: surrogate, evolution, ppo, reinforce, random,
+            exhaustive, or a `Policy` over `space`.
+        trials: How many functions are trained in the search.
+        objective: A metric that the model reports, with ``val_`` before it.
+        baselines: Known functions to beat; the first is the one in use.
+        finalists: How many of the best functions are trained again.
+        repeats: How often, each time with another seed; functions that cannot
+            win are dropped on the way.
+        control: How many random functions are trained; half of `trials` by
+            default, 0 for none.
+        **settings: Those of `compare`, from `validation_data` on.
+
+    Returns:
+        The verdict, the chosen function and all results.
+
+    Raises:
+        ValueError: An argument is not as above, arrays differ in length, the
+            model does not report the objective, or the directory holds
+            another search. Nothing is written then.
+        FatalError: `build` or `fit` raised an exception, which is shown.
+
+    Example:
+        >>> found = actfn.search.find(  # doctest: +SKIP
+        ...     build, x_train, y_train, epochs=3, directory="results/mine"
+        ... )
+        >>> print(found.verdict)  # doctest: +SKIP
+        >>> model = found.build()  # doctest: +SKIP
+    """
+    check_count("trials", trials)
+    check_count("finalists", finalists)
+    seed = check_seed(settings.get("seed", 0))
+    if isinstance(policy, Policy):
+        space = policy.space
+    else:
+        space = space or SearchSpace(core_units=2)
+        if policy not in POLICIES:
+            raise ValueError(
+                f"`policy` must be one of {', '.join(POLICIES)}, or a Policy. "
+                f"Received: {policy!r}"
+            )
+        policy = POLICIES[policy](space, seed=seed)
+    if control is None:
+        control = trials // 2
+    return _run(
+        build,
+        x,
+        y,
+        objective=objective,
+        baselines=baselines,
+        repeats=repeats,
+        search={
+            "policy": policy,
+            "trials": trials,
+            "finalists": finalists,
+            "control": RandomPolicy(space, seed=seed + 1) if control else None,
+            "control_trials": control,
+        },
+        **settings,
+    )
+
+
+def compare(
+    build: Callable[[keras_tuner.HyperParameters], keras.Model] | keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    candidates: Sequence[str] | str = "catalog",
+    objective: str | keras_tuner.Objective = "val_loss",
+    baselines: Sequence[str] = ("relu",),
+    repeats: int = 10,
+    **settings: Any,
+) -> Found:
+    """Says which of some known functions to take for a model, if any.
+
+    There is no search: all functions are trained with the same fresh seeds,
+    and those that cannot win are dropped early. "Keep yours" is an answer.
+
+    Args:
+        build: As for `find`.
+        x: As for `find`.
+        y: As for `find`.
+        candidates: Names or expression texts; ``"catalog"`` takes all names
+            of `actfn.catalog`.
+        objective: As for `find`.
+        baselines: The function in use; it is kept unless another is better.
+        repeats: Seeds of each function that is not dropped.
+        **settings: Of `find` and `compare` alike:
+
+            - ``validation_data``, ``validation_split``, ``test_data``: what
+              functions are judged by. Without ``test_data``, half of the
+              validation data is kept from the search; without validation
+              data, a fifth of the arrays.
+            - ``sample_weight`` and whatever else `Model.fit` takes, such as
+              ``epochs``, ``batch_size`` and ``callbacks``.
+            - ``replace``, ``keep_weights``: for a compiled model, which
+              activations are exchanged (``"relu"``), and whether its weights
+              are kept, for fine-tuning, or drawn anew.
+            - ``hyperparameters``: how others than the activation are chosen,
+              see `PolicyOracle`; all functions that are compared share them.
+            - ``directory`` (``"results/activation"``), ``seed``, ``workers``,
+              ``executor`` (``"here"``, ``"processes"``, ``"ray"``),
+              ``address``, ``cpus``, ``gpus``: where and by whom children are
+              trained.
+            - ``tensorboard``: whether trials are written as HParams.
+            - ``verbose``: 0 for no progress bar and no summary.
+
+    Returns:
+        The verdict, the chosen function and all results.
+
+    Raises:
+        ValueError: As for `find`.
+        FatalError: As for `find`.
+    """
+    if isinstance(candidates, str):
+        if candidates != "catalog":
+            raise ValueError(
+                '`candidates` must be a list of functions or "catalog". '
+                f"Received: {candidates!r}"
+            )
+        candidates = catalog.names()
+    if not candidates:
+        raise ValueError("`candidates` must not be empty. Received: []")
+    return _run(
+        build,
+        x,
+        y,
+        objective=objective,
+        baselines=baselines,
+        repeats=repeats,
+        search={"candidates": _distinct(candidates, known=baselines)},
+        **settings,
+    )
+
+
+def _run(
+    build,
+    x,
+    y,
+    *,
+    objective,
+    baselines,
+    repeats,
+    search: Mapping[str, Any],
+    validation_data=None,
+    validation_split: float = 0.0,
+    test_data=None,
+    sample_weight=None,
+    replace="relu",
+    keep_weights: bool = False,
+    hyperparameters: Any = "shared",
+    directory="results/activation",
+    seed: int = 0,
+    workers: int = 1,
+    executor=None,
+    address: str | None = None,
+    cpus: float = 1,
+    gpus: float = 0,
+    tensorboard: bool = False,
+    verbose: int = 1,
+    **fit,
+) -> Found:
+    check_count("repeats", repeats)
+    if isinstance(build, keras.Model):
+        if isinstance(replace, str) and replace in catalog.names():
+            baselines = (replace, *(b for b in baselines if b != replace))
+        build = FromModel(build, replace, keep_weights)
+    baselines = _distinct(baselines)
+    if not baselines:
+        raise ValueError("`baselines` must name the function in use.")
+    parts = divide(
+        x, y, sample_weight, validation_data, validation_split, test_data, seed
+    )
+    objective = _objective(objective)
+    child = ModelChild(build, parts, fit, objective.name)
+    space = check_child(child, objective.name, baselines[0])
+    plan = Plan(
+        objective=objective,
+        baselines=baselines,
+        repeats=repeats,
+        seed=check_seed(seed),
+        others=hyperparameters,
+        **search,
+    )
+
+    def executors():
+        return make(executor, workers, address, cpus, gpus)
+
+    executors()  # says now if it cannot be had
+    session = Session(
+        plan,
+        child,
+        pathlib.Path(directory),
+        executors,
+        _texts(plan, parts, fit),
+        _identity(plan, fit),
+        space,
+        verbose=bool(verbose),
+    )
+    outcome = session.run()
+    if tensorboard:
+        from actfn.search.report.tensorboard import write_trials
+
+        write_trials(
+            session.directory / "tensorboard", outcome.trials, objective.name
+        )
+    if verbose:
+        print(text(session.content()))
+        print(f"See {outcome.report}")
+    return _found(outcome, session, child, seed)
+
+
+def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
+    def make_model(name: str) -> keras.Model:
+        return child.make(session.values_of(name, seed))
+
+    verdict = outcome.verdict
+    return Found(
+        verdict=f"{verdict.text} {verdict.note}".strip(),
+        switch=verdict.switch,
+        name=verdict.best,
+        best=catalog.get(verdict.best).expression,
+        leaderboard=outcome.rows,
+        comparisons=verdict.comparisons,
+        trials=outcome.trials,
+        values=outcome.values,
+        report=outcome.report,
+        directory=session.directory,
+        _make=make_model,
+    )
+
+
+def _objective(objective) -> keras_tuner.Objective:
+    """Returns an objective with its direction.
+
+    Raises:
+        ValueError: It is no metric of validation data, or Keras Tuner cannot
+            tell its direction.
+    """
+    if isinstance(objective, str):
+        try:
+            made = keras_tuner.Oracle(objective).objective
+        except ValueError:
+            raise ValueError(
+                "`objective` must say whether it is to be maximised: pass "
+                f'keras_tuner.Objective({objective!r}, "max") or "min". '
+                f"Received: {objective!r}"
+            ) from None
+    else:
+        made = objective
+    name = getattr(made, "name", None)
+    if not isinstance(name, str) or not name.startswith("val_"):
+        raise ValueError(
+            "`objective` must be one metric of the validation data, such as "
+            f"'val_loss' or 'val_accuracy'. Received: {objective!r}"
+        )
+    return made
+
+
+def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
+    """Returns functions, the first of those that are the same."""
+    if isinstance(functions, str):
+        functions = (functions,)
+
+    def key(function: str) -> object:
+        # The catalog's initial values make a function of their own.
+        if function in catalog.names():
+            layer = catalog.get(function).get_config()
+            layer.pop("name", None)
+            return json.dumps(layer, sort_keys=True, default=str)
+        return str(canonicalize(catalog.get(function).expression))
+
+    seen = {key(function) for function in known}
+    kept = []
+    for function in map(str, functions):
+        if (found := key(function)) not in seen:
+            seen.add(found)
+            kept.append(function)
+    return tuple(kept)
+
+
+def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
+    name = plan.objective.name
+    sign = "" if plan.sign > 0 else "minus "
+    epochs = fit.get("epochs", 1)
+    if plan.policy is None:
+        method = "none"
+        setting = f"{len(plan.candidates)} known functions are compared"
+    else:
+        method = type(plan.policy).__name__.removesuffix("Policy").lower()
+        setting = (
+            f"{plan.trials} functions of up to {plan.policy.space.core_units} "
+            f"core units, proposed by {method}"
+        )
+    setting += (
+        f"; each child is trained for {epochs} epoch{'s' * (epochs != 1)} and "
+        f"judged by {name}; {plan.repeats} paired seeds in the confirmation, "
+        f"seed {plan.seed}."
+    )
+    return Texts(
+        title="Activation functions for your model",
+        policy=method,
+        setting=setting,
+        command="actfn.search.find" if plan.policy else "actfn.search.compare",
+        provenance="The data of the call.",
+        metric=f"{sign}{name}",
+        note=parts.note,
+    )
+
+
+def _identity(plan: Plan, fit: Mapping[str, Any]) -> dict[str, object]:
+    space = None if plan.policy is None else repr(plan.policy.space)
+    return {
+        "policy": type(plan.policy).__name__,
+        "space": space,
+        "objective": str(plan.objective),
+        "baselines": list(plan.baselines),
+        "candidates": list(plan.candidates),
+        "control": plan.control_trials,
+        "hyperparameters": str(plan.others),
+        "seed": plan.seed,
+        "trials": plan.trials,
+        "finalists": plan.finalists,
+        "repeats": plan.repeats,
+        "fit": {k: str(v) for k, v in sorted(fit.items()) if k != "callbacks"},
+    }

@@ -1,0 +1,426 @@
+"""The phases of a search, each of which goes on where it stopped.
+
+Search and control train what a policy proposes; the confirmation trains the
+best functions and the baselines with fresh seeds that all of them share; the
+report shows it all, from the first trial on. A session knows nothing of models
+or data: it has a child, which is called with hyperparameters and the name of a
+split and returns metrics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras_tuner
+import numpy as np
+
+from actfn.search import confirmation, report
+from actfn.search.books.folder import claim
+from actfn.search.books.results import Result
+from actfn.search.books.rows import (
+    CONFIRMED_COLUMNS,
+    RUN_COLUMNS,
+    TRIAL_COLUMNS,
+    best_functions,
+    confirmed_row,
+    trial_row,
+)
+from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.executors.base import Ended, Executor, drive
+from actfn.search.executors.trials import run_trials
+from actfn.search.halving import SuccessiveHalving
+from actfn.search.oracle import PolicyOracle
+from actfn.search.policies.base import Policy
+from actfn.search.progress import Progress
+from actfn.search.racing import Rounds
+from actfn.search.report.content import Content, Row
+
+Child = Callable[..., Mapping[str, float]]
+"""Trains one child: ``child(hp, split, report=None)`` returns its metrics."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is searched and compared; fixed before the first child is trained.
+
+    Attributes:
+        objective: The metric that children are judged by.
+        baselines: Known functions to beat; the first is the incumbent, which
+            is kept if none is shown to be better.
+        candidates: Further functions to compare without a search.
+        policy: Who proposes functions; None for no search.
+        trials: How many of them are trained.
+        control: A policy to compare the first with; None for no control.
+        control_trials: How many functions it has trained.
+        finalists: How many of the best found functions are confirmed.
+        repeats: Paired seeds of each function in the confirmation.
+        seed: Of the children and of the confirmation.
+        race: Whether the confirmation drops functions that cannot win.
+        floor: See `PolicyOracle`.
+        halving: See `PolicyOracle`.
+        others: See `PolicyOracle`.
+    """
+
+    objective: keras_tuner.Objective
+    baselines: tuple[str, ...]
+    candidates: tuple[str, ...] = ()
+    policy: Policy | None = None
+    trials: int = 0
+    control: Policy | None = None
+    control_trials: int = 0
+    finalists: int = 0
+    repeats: int = 10
+    seed: int = 0
+    race: bool = True
+    floor: float | None = None
+    halving: SuccessiveHalving | None = None
+    others: Any = "shared"
+
+    @property
+    def sign(self) -> float:
+        """1 if the objective is to be maximised, -1 if it is minimised."""
+        return 1.0 if self.objective.direction == "max" else -1.0
+
+    @property
+    def children(self) -> int:
+        """How many children are trained at most."""
+        compared = len(self.baselines) + len(self.candidates) + self.finalists
+        return self.trials + self.control_trials + compared * self.repeats
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """What the report says of a search beside its results.
+
+    Attributes:
+        title: Heading of the page.
+        policy: Name of the search method.
+        setting: A sentence on what was done.
+        command: How to repeat it.
+        provenance: Which data were used.
+        metric: The score's name and unit, higher being better.
+        note: What a reader must know of the data.
+    """
+
+    title: str
+    policy: str
+    setting: str
+    command: str
+    provenance: str
+    metric: str
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a session came to.
+
+    Attributes:
+        trials: Those of the policy.
+        control: Those of the control.
+        verdict: Of the confirmation.
+        rows: Of confirmed.csv, best mean first.
+        values: The hyperparameters beside the activation that all functions
+            were compared under.
+        report: The page.
+    """
+
+    trials: list[Result]
+    control: list[Result]
+    verdict: confirmation.Verdict
+    rows: list[dict[str, object]]
+    values: dict[str, Any]
+    report: pathlib.Path
+
+
+class Session:
+    """Runs a plan in a folder.
+
+    Args:
+        plan: What to do.
+        child: Trains one child; cloudpickle must be able to send it.
+        directory: For the results; nothing is written before `run`.
+        executor: Returns a new executor for each phase.
+        texts: For the report.
+        identity: JSON data that tell this search from others.
+        hyperparameters: Of the child, beside the activation.
+        page: The report's file name.
+        verbose: Whether progress is shown.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        child: Child,
+        directory: pathlib.Path,
+        executor: Callable[[], Executor],
+        texts: Texts,
+        identity: Mapping[str, object],
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        page: str = "report.html",
+        verbose: bool = True,
+    ):
+        self.plan, self.texts, self.page = plan, texts, directory / page
+        self.directory = directory
+        self._child, self._executor = child, executor
+        self._identity = dict(identity)
+        self._hyperparameters = hyperparameters
+        self._progress = Progress(plan.children, verbose)
+        self._results: dict[str, list[Result]] = {"search": [], "control": []}
+        self._movement: dict[str, float] = {}
+        self._values: dict[str, Any] = {}
+        self._rows: list[Row] = []
+        self._verdict: confirmation.Verdict | None = None
+
+    def run(self, resume: bool = True) -> Outcome:
+        """Does what has not been done yet, and returns what it came to.
+
+        Args:
+            resume: Whether to go on with what the directory holds.
+
+        Raises:
+            ValueError: The directory holds another search, or one that is
+                running.
+            OSError: The directory cannot be written.
+            FatalError: The child raised an exception.
+        """
+        plan = self.plan
+        with (
+            claim(self.directory, self._identity, resume),
+            self._progress,
+        ):
+            if plan.policy is not None:
+                self._search("search", plan.policy, plan.trials, "results.csv")
+            if plan.control is not None:
+                self._search(
+                    "control", plan.control, plan.control_trials, "random.csv"
+                )
+            rewards = self._compared()
+            verdict = self._confirm(rewards)
+            rows = self._write_confirmed(verdict, rewards)
+            self._progress.enter("done")
+            self._show(force=True)
+        return Outcome(
+            trials=self._results["search"],
+            control=self._results["control"],
+            verdict=verdict,
+            rows=rows,
+            values=self._values,
+            report=self.page,
+        )
+
+    def content(self) -> Content:
+        """Returns what the report shows now."""
+        verdict, texts = self._verdict, self.texts
+        return Content(
+            title=texts.title,
+            verdict=verdict.text if verdict else "",
+            phases=self._progress.phases(),
+            setting=texts.setting,
+            command=texts.command,
+            provenance=texts.provenance,
+            versions=report.versions(),
+            metric=texts.metric,
+            trials=self._results["search"],
+            control=self._results["control"],
+            confirmed=self._rows,
+            movement=self._movement,
+            policy=texts.policy,
+            note=" ".join(
+                filter(None, (texts.note, verdict.note if verdict else ""))
+            ),
+        )
+
+    def _show(self, force: bool = False) -> None:
+        if force or self._progress.is_due():
+            report.write(self.page, self.content())
+
+    def _search(
+        self, phase: str, policy: Policy, trials: int, file: str
+    ) -> None:
+        """Trains the functions that a policy proposes."""
+        log = CsvLog(self.directory / file, TRIAL_COLUMNS)
+        found = self._results[phase]
+        self._progress.enter(phase, trials)
+
+        def on_result(result: Result) -> None:
+            log.append(trial_row(result))
+            found.append(result)
+            self._progress.advance(result.status != "cached", result)
+            self._movement = self._movement_of(policy)
+            self._show()
+
+        oracle = PolicyOracle(
+            policy,
+            self.plan.objective,
+            max_trials=trials,
+            floor=self.plan.floor,
+            halving=self.plan.halving,
+            hyperparameters=self._hyperparameters,
+            on_result=on_result,
+            verbose=0,
+        )
+        project = (
+            self.directory
+            / "state"
+            / (self.texts.policy if phase == "search" else "random")
+        )
+        oracle._set_project_dir(project.parent, project.name)
+        oracle.reload()
+        found[:] = oracle.results
+        log.rewrite(trial_row(result) for result in found)
+        done = sum(result.status != "cached" for result in found)
+        self._progress.recall(done)
+        self._show(force=True)
+        if len(oracle.end_order) < trials:
+            run_trials(oracle, _Trial(self._child), self._executor())
+        self._movement = self._movement_of(policy)
+        self._show(force=True)
+
+    def _movement_of(self, policy: Policy) -> dict[str, float]:
+        if policy is not self.plan.policy:
+            return self._movement
+        uniform = math.log(policy.space.size)
+        return policy.statistics() | {"uniform_entropy": uniform}
+
+    def _compared(self) -> dict[str, float]:
+        """Returns what is compared, with what the search saw of each."""
+        names = (*self.plan.baselines, *self.plan.candidates)
+        rewards = dict.fromkeys(names, math.nan)
+        best = best_functions(self._results["search"], self.plan.finalists)
+        for result in best:
+            rewards.setdefault(result.expression, result.reward)
+        return rewards
+
+    def _confirm(self, rewards: Mapping[str, float]) -> confirmation.Verdict:
+        """Trains functions with fresh seeds that all of them share."""
+        plan = self.plan
+        log = CsvLog(self.directory / "retrained.csv", RUN_COLUMNS)
+        rounds = Rounds(
+            list(rewards),
+            plan.repeats,
+            plan.race,
+            safe=plan.baselines[:1],
+        )
+        seeds = [self._fresh_seed(run) for run in range(plan.repeats)]
+        for row in read_rows(log.path):
+            key = row["expression"], int(row["run"])
+            rounds.add(*key, float(row["score"]))
+        self._progress.enter("confirmation", len(rewards) * plan.repeats)
+        self._progress.recall(rounds.count)
+
+        def next_job():
+            job = rounds.next()
+            if job is None:
+                return None
+            text, run = job
+            return f"{run} {text}", self.values_of(text, seeds[run])
+
+        def on_end(ended: Ended) -> None:
+            number, text = ended.key.split(" ", 1)
+            run = int(number)
+            if ended.error:
+                raise keras_tuner.errors.FatalRuntimeError(
+                    f"A child with the activation {text!r} raised an "
+                    f"exception. Received:\n{ended.error}"
+                )
+            score = plan.sign * ended.value[plan.objective.name]
+            values = (text, run, seeds[run], score)
+            log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+            rounds.add(text, run, score)
+            self._progress.advance()
+            self._progress.expect("confirmation", rounds.expected)
+            self._rows = self._judged(rounds, rewards)
+            self._show()
+
+        if rounds.expected > rounds.count:
+            drive(self._executor(), _Run(self._child), next_job, on_end)
+        self._rows = self._judged(rounds, rewards)
+        return self._verdict
+
+    def _judged(self, rounds, rewards: Mapping[str, float]) -> list[Row]:
+        """Returns the report's rows; sets the verdict if all is known."""
+        incumbent = self.plan.baselines[0]
+        if not rounds.scores.get(incumbent):
+            return []
+        verdict = confirmation.judge(
+            rounds.scores,
+            incumbent,
+            self.texts.metric,
+            planned=None if rounds.expected > rounds.count else rounds.repeats,
+        )
+        if rounds.expected <= rounds.count:
+            self._verdict = verdict
+        return [
+            Row(
+                expression=each.expression,
+                role=self._role(each.expression),
+                search_reward=rewards[each.expression],
+                scores=each.scores,
+                gain=each.gain,
+                low=each.low,
+                high=each.high,
+                p=each.p,
+                note=each.note,
+            )
+            for each in verdict.comparisons
+            if each.scores
+        ]
+
+    def _role(self, text: str) -> str:
+        if text in self.plan.baselines:
+            return "baseline"
+        return "candidate" if text in self.plan.candidates else "finalist"
+
+    def _write_confirmed(self, verdict, rewards) -> list[dict[str, object]]:
+        rows = [
+            confirmed_row(each, self._role(name), rewards[name])
+            for each in verdict.comparisons
+            if (name := each.expression)
+        ]
+        path = self.directory / "confirmed.csv"
+        CsvLog(path, CONFIRMED_COLUMNS).rewrite(rows)
+        return rows
+
+    def values_of(self, text: str, seed: int) -> keras_tuner.HyperParameters:
+        """Returns the hyperparameters that a function is compared under."""
+        hp = keras_tuner.HyperParameters()
+        if self._hyperparameters is not None:
+            hp = self._hyperparameters.copy()
+        hp.Fixed("activation", text)
+        hp.Fixed("seed", seed)
+        hp.values |= self._values | {"activation": text, "seed": seed}
+        return hp
+
+    def _fresh_seed(self, run: int) -> int:
+        """A seed that no trial has and that all functions share."""
+        sequence = np.random.SeedSequence((self.plan.seed, 5, run))
+        return int(sequence.generate_state(1)[0] >> 1)
+
+
+class _Trial:
+    """A trial of an oracle as a call of the child."""
+
+    def __init__(self, child: Child):
+        self._child = child
+
+    def __call__(self, trial, oracle):
+        def report(step: int, metrics: Mapping[str, float]) -> bool:
+            found = oracle.update_trial(trial.trial_id, metrics, step)
+            return found.status != "STOPPED"
+
+        return self._child(trial.hyperparameters, "validation", report)
+
+
+class _Run:
+    """A run of the confirmation as a call of the child."""
+
+    def __init__(self, child: Child):
+        self._child = child
+
+    def __call__(self, hp: keras_tuner.HyperParameters, ask):
+        return self._child(hp, "test", None)
