@@ -16,7 +16,7 @@ ALLOWED = {
     "surgery": {"expressions", "layers", "catalog", "surgery"},
     "analysis": VALUES | {"layers", "catalog"},
     "export": {"expressions", "layers"},
-    "search": VALUES | {"search"},
+    "search": VALUES | {"layers", "catalog", "surgery", "analysis", "search"},
 }
 
 
@@ -53,6 +53,44 @@ def test_the_library_imports_downwards(path):
     for package, module in ours(path):
         assert package == "actfn", f"{path} imports {package}"
         assert module in ALLOWED[room], f"{path} imports actfn.{module}"
+
+
+# Within `search`: who may not know of whom. The session is above them all.
+FORBIDDEN = {
+    "policies": ("books", "executors", "report", "oracle", "session"),
+    "books": ("executors", "report", "oracle", "session"),
+    "executors": ("policies", "books", "report", "oracle", "session"),
+    "report": ("policies", "executors", "oracle", "session"),
+}
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_the_rooms_of_search_do_not_know_each_other(room):
+    for path in (ROOT / "actfn" / "search" / room).rglob("*.py"):
+        for name in imports(path):
+            for other in FORBIDDEN[room]:
+                assert not name.startswith(f"actfn.search.{other}"), path
+
+
+def test_policies_and_books_see_no_models():
+    for room in ("policies", "books"):
+        for path in (ROOT / "actfn" / "search" / room).rglob("*.py"):
+            if "controller" not in path.parts:  # it is a network itself
+                for name in imports(path):
+                    assert name.split(".")[0] not in ("keras", "keras_tuner")
+
+
+def test_programs_do_not_import_each_other():
+    programs = {
+        p.parent.name for p in (ROOT / "experiments").glob("*/__main__.py")
+    }
+    for program in programs:
+        for path in (ROOT / "experiments" / program).rglob("*.py"):
+            for name in imports(path):
+                parts = name.split(".")
+                if parts[0] == "experiments" and parts[1] in programs:
+                    known = (program, parts[1]) in KNOWN
+                    assert parts[1] == program or known, f"{path}: {name}"
 
 
 def test_models_import_surgery_alone():

@@ -118,7 +118,7 @@ def judge(
     margin = MARGIN * _deviation(own)
     raw = {n: _test(scores[n], own, margin, planned) for n in others}
     rows = [
-        Comparison(incumbent, tuple(own), note="incumbent"),
+        Comparison(incumbent, tuple(own), 0.0, 0.0, 0.0, note="incumbent"),
         *(
             dataclasses.replace(
                 _compare(name, scores[name], own, planned), p=corrected
@@ -227,7 +227,7 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
 
 
 def _would_have_shown(rows, tests: int, metric: str) -> str:
-    full = [row for row in rows if math.isfinite(row.gain_error)]
+    full = [row for row in rows if row.gain_error > 0]
     if not full:
         return ""
     longest = max(len(row.scores) for row in full)

@@ -1,10 +1,9 @@
-"""What the chief and its workers cost, against processes without a tuner.
+"""What the executors cost, against processes without a search.
 
 training: one-thread workers of a search against as many bare processes of one
 thread that train the same children, taking turns, the first of a round in
-turn. sleeping: clients whose children only sleep, on a chief in a process of
-its own: the share of the time, from the first call to the last answer, that
-they sleep.
+turn. sleeping: tasks of Ray that only sleep: the share of the time, from the
+second turn to the last answer, that they sleep.
 """
 
 from __future__ import annotations
@@ -14,21 +13,21 @@ import dataclasses
 import functools
 import multiprocessing
 import os
-import pathlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 
+from actfn.search.executors import make
+from actfn.search.executors.trials import run_trials
+from actfn.search.policies import POLICIES
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.processes import prepare, train
 from experiments.benchmark.parts.sleeping import oracle_of, sleep
 from experiments.cli import Parser
 from experiments.machine import machine
-from experiments.search.fleet import Fleet
-from experiments.search.session import POLICIES
-from experiments.search.workers import key
-from experiments.tasks.image.recipe import PRESETS, Recipe
+from experiments.tasks.image.child import ImageChild
+from experiments.tasks.image.recipe import PRESETS
 
 COLUMNS = (
     "part",
@@ -55,24 +54,20 @@ def training(
         steps: Of a child.
     """
     recipe = dataclasses.replace(PRESETS["quick"], steps=steps)
-    words = ["--preset", "quick", "--steps", str(steps)]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Fleet("127.0.0.1:0", workers, words, pathlib.Path(folder)) as fleet,
-        futures.ProcessPoolExecutor(
-            workers,
-            multiprocessing.get_context("spawn"),
-            prepare,
-            (dataclasses.asdict(recipe),),
-        ) as pool,
-    ):
+    child = ImageChild(recipe)
+    with futures.ProcessPoolExecutor(
+        workers,
+        multiprocessing.get_context("spawn"),
+        prepare,
+        (dataclasses.asdict(recipe),),
+    ) as pool:
         for turn in range(rounds + 1):
             count = functions if turn else workers
             trials = _trials(turn, count)
             contestants: dict[str, Callable[[], object]] = {
                 "bare": functools.partial(_by_pool, pool, trials),
                 "workers": functools.partial(
-                    _by_fleet, fleet, recipe, turn, count
+                    _by_executor, child, workers, turn, count
                 ),
             }
             for name in sorted(contestants, reverse=turn % 2 == 0):
@@ -83,11 +78,18 @@ def training(
                     yield _row("training", name, turn, count, seconds)
 
 
-def _by_fleet(fleet: Fleet, recipe: Recipe, seed: int, functions: int) -> None:
-    oracle = oracle_of("random", seed, functions, recipe=key(recipe))
+def _by_executor(
+    child: ImageChild, workers: int, seed: int, functions: int
+) -> None:
+    oracle = oracle_of("random", seed, functions)
+
+    def run_trial(trial, _):
+        return child(trial.hyperparameters, "validation")
+
     with tempfile.TemporaryDirectory() as folder:
         oracle._set_project_dir(folder, "training")
-        fleet.train(oracle, f"round{seed}")
+        oracle.reload()
+        run_trials(oracle, run_trial, make("processes", workers))
 
 
 def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
@@ -96,7 +98,7 @@ def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
 
 
 def _trials(seed: int, functions: int) -> list[dict]:
-    """Returns the trials of `_by_fleet`'s oracle: they need no rewards."""
+    """Returns the trials of `_by_executor`'s oracle: they need no rewards."""
     oracle = oracle_of("random", seed, functions)
     trials = [oracle.create_trial(str(number)) for number in range(functions)]
     return [trial.hyperparameters.values for trial in trials]
@@ -141,8 +143,8 @@ def _options(
     add("--rounds", type=int, default=3)
     add("--functions", type=int, default=10, help="a round")
     add("--steps", type=int, default=PRESETS["quick"].steps, help="of a child")
-    add("--clients", type=int, default=64, help="that sleep")
-    add("--turns", type=int, default=16, help="children a client")
+    add("--tasks", type=int, default=64, help="that sleep")
+    add("--turns", type=int, default=16, help="children a task")
     add("--seconds", type=float, default=5.0, help="that a child sleeps")
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
     chosen = parser.parse_args(arguments)
@@ -175,10 +177,10 @@ def _rows(chosen: argparse.Namespace) -> Iterator[dict]:
             chosen.workers, chosen.rounds, chosen.functions, chosen.steps
         )
     if "sleeping" in chosen.parts:
-        trials = chosen.clients * chosen.turns
+        trials = chosen.tasks * chosen.turns
         elapsed = sleep(
-            chosen.policy, chosen.clients, chosen.turns, chosen.seconds
+            chosen.policy, chosen.tasks, chosen.turns, chosen.seconds
         )
         busy = chosen.turns * chosen.seconds / elapsed
-        name = f"{chosen.clients} clients, {chosen.policy}"
+        name = f"{chosen.tasks} tasks, {chosen.policy}"
         yield _row("sleeping", name, 1, trials, elapsed, busy)

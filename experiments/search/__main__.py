@@ -9,15 +9,13 @@ trained as a control, and the best functions again with fresh seeds, beside
 ReLU, Swish-1 and Swish. In --directory: results.csv, random.csv,
 confirmed.csv, pictures and search.html, which shows it all.
 
-With Keras Tuner's variables KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and
-KERASTUNER_ORACLE_PORT set, the same command is the chief of a search on
-several machines (tuner id "chief") or one of its workers; see docs/scaling.md.
+Children are trained in this process, in several of this machine (--workers)
+or on a Ray cluster (--executor ray --address ...); see docs/scaling.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import os
 import pathlib
@@ -31,12 +29,14 @@ with quiet_start():
     import keras_tuner
     import tensorflow as tf
 
-    from actfn.search.books.folder import claim
-    from actfn.search.distributed import address, role
-    from experiments.search.fleet import Fleet
-    from experiments.search.session import POLICIES, Session, Settings
-    from experiments.search.workers import DIRECTIONS, join
-    from experiments.tasks.image.child import ChildTrainer
+    from actfn.search.executors import NAMES, make
+    from actfn.search.policies import POLICIES
+    from actfn.search.report import text
+    from experiments.search.session import (
+        DIRECTIONS,
+        Settings,
+        make_session,
+    )
     from experiments.tasks.image.recipe import PRESETS, Recipe
 
 
@@ -107,9 +107,21 @@ def _parser() -> Parser:
     add(
         "--workers",
         type=positive,
+        default=1,
         metavar="N",
-        help="processes on this machine, each of one thread; default: 1, and "
-        "none for the chief of several machines",
+        help="children at the same time, each in a process of one thread; "
+        "default: 1",
+    )
+    add(
+        "--executor",
+        choices=NAMES,
+        help="who trains them; default: this process for one worker, and "
+        "processes for more",
+    )
+    add(
+        "--address",
+        metavar="HOST:PORT",
+        help="of a Ray cluster; default: one on this machine",
     )
 
     child = parser.add_argument_group("the child")
@@ -252,7 +264,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
     try:
-        return _take_part(parsed, words)
+        _search(parsed, words)
+        return 0
     except keras_tuner.errors.FatalError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
@@ -267,41 +280,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _take_part(parsed: argparse.Namespace, words: Sequence[str]) -> int:
-    """Searches, or works for a chief elsewhere; returns the exit status."""
-    if {"KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_PORT"} <= os.environ.keys():
-        os.environ.setdefault("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    part, settings = role(), _settings(parsed)
-    if part == "worker":
-        join(ChildTrainer(settings.recipe, parsed.data_dir))
-        return 0
-    fleet = None
-    if part == "chief" or (parsed.workers or 1) > 1:
-        fleet = Fleet(
-            address() if part == "chief" else "127.0.0.1:0",
-            parsed.workers or 0,
-            words,
-            parsed.directory / "state",
+def _search(parsed: argparse.Namespace, words: Sequence[str]) -> None:
+    if "KERASTUNER_ORACLE_PORT" in os.environ:
+        raise ValueError(
+            "Keras Tuner's variables for chief and workers are set; this "
+            "program uses several machines by --executor ray. Received: "
+            "KERASTUNER_ORACLE_PORT"
         )
-    session = Session(
-        settings,
+
+    def executor():
+        return make(parsed.executor, parsed.workers, parsed.address)
+
+    executor()  # says now if it cannot be had
+    session = make_session(
+        _settings(parsed),
         parsed.directory,
         parsed.data_dir,
-        fleet,
+        executor,
         command=shlex.join(["python", "-m", "experiments.search", *words]),
     )
-    with (
-        claim(parsed.directory, settings.to_json(), parsed.resume),
-        fleet or contextlib.nullcontext(),
-    ):
-        if part == "chief":
-            print(
-                f"The chief listens on {fleet.chief.address}; whoever reaches "
-                "this port can take part.",
-                file=sys.stderr,
-            )
-        session.run()
-    return 0
+    outcome = session.run(parsed.resume)
+    print(text(session.content()))
+    print(f"See {outcome.report}")
 
 
 if __name__ == "__main__":

@@ -1,43 +1,27 @@
-"""The phases of a search: policy, control, confirmation, report."""
+"""The search program as a session of the library with children of its own."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import pathlib
-import secrets
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras_tuner
-import numpy as np
-from tqdm import tqdm
 
 import actfn
 from actfn import search
-from actfn.search.books.tables import CsvLog, read_rows
-from experiments.search import report, workers
-from experiments.search.fleet import Fleet
-from experiments.search.rows import (
-    TRIAL_COLUMNS,
-    Confirmed,
-    best_functions,
-    trial_row,
-)
-from experiments.tasks.image.child import ChildTrainer
+from actfn.search.executors import Executor
+from actfn.search.policies import POLICIES
+from actfn.search.session import Plan, Session, Texts
+from experiments.tasks.image.child import ImageChild
 from experiments.tasks.image.recipe import Recipe
 
-POLICIES: dict[str, Callable[..., search.Policy]] = {
-    "ppo": search.PPOPolicy,
-    "reinforce": search.ReinforcePolicy,
-    "evolution": search.EvolutionPolicy,
-    "surrogate": search.SurrogatePolicy,
-    "exhaustive": search.ExhaustivePolicy,
-    "random": search.RandomPolicy,
-}
 BASELINES = ("relu", "swish_1", "swish")
-_RUN_COLUMNS = ("expression", "run", "seed", "accuracy")
+DIRECTIONS = {"accuracy": "max", "loss": "min"}
+"""What a child can be judged by; the loss is the mean cross-entropy."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +30,9 @@ class Settings:
 
     Attributes:
         recipe: How children are trained.
-        reward: What the policy is told of a child, a key of
-            `workers.DIRECTIONS`; the loss with a minus.
-        policy: A key of `POLICIES`.
+        reward: What the policy is told of a child, a key of `DIRECTIONS`; the
+            loss with a minus.
+        policy: A key of `actfn.search.policies.POLICIES`.
         core_units: Of the search space.
         unary: Names of its unary functions; None for the paper's.
         binary: Names of its binary functions; None for the paper's.
@@ -79,230 +63,92 @@ class Settings:
         return settings.pop("recipe") | settings
 
 
-class Session:
-    """Runs the phases in a folder; each goes on where it stopped.
+def make_session(
+    settings: Settings,
+    folder: pathlib.Path,
+    data_dir: str | None,
+    executor: Callable[[], Executor],
+    command: str,
+) -> Session:
+    """Returns the session that runs a search in a folder.
 
     Args:
         settings: What to search.
-        folder: For the results; nothing is written before `run`.
+        folder: For the results; nothing is written yet.
         data_dir: Where TFDS sets lie.
-        fleet: Who trains; this process if None.
+        executor: Makes who trains the children.
         command: To be shown in the report.
 
     Raises:
         ValueError: The settings name data, a model or a space that is not
             there.
     """
-
-    def __init__(
-        self,
-        settings: Settings,
-        folder: pathlib.Path,
-        data_dir: str | None,
-        fleet: Fleet | None,
-        command: str,
-    ):
-        self.settings = settings
-        self.folder = folder
-        self.command = command
-        self._fleet = fleet
-        self._space = actfn.SearchSpace(
-            settings.core_units,
-            settings.unary,
-            settings.binary,
-            settings.wiring,
-        )
-        self._trainer = ChildTrainer(settings.recipe, data_dir)
-
-    def run(self) -> None:
-        """Does what has not been done yet, then writes the report."""
-        settings = self.settings
-        policy = POLICIES[settings.policy](self._space, seed=settings.seed)
-        trials = self._search(settings.policy, policy, "results.csv")
-        control = []
-        if settings.control:
-            random = search.RandomPolicy(self._space, seed=settings.seed + 1)
-            control = self._search("random", random, "random.csv")
-        confirmed = self._confirm(trials)
-        report.write(
-            self.folder,
-            report.Outcome(
-                trials=trials,
-                control=control,
-                confirmed=confirmed,
-                movement=policy.statistics()
-                | {"uniform_entropy": math.log(self._space.size)},
-            ),
-            policy=settings.policy,
-            setting=self._setting(),
-            command=self.command,
-            provenance=self._trainer.provenance,
-        )
-
-    def _setting(self) -> str:
-        recipe, settings = self.settings.recipe, self.settings
-        return (
-            f"{settings.trials} functions of up to {settings.core_units} core "
-            f"units ({len(self._space.unary)} unary and "
-            f"{len(self._space.binary)} binary functions, {settings.wiring} "
-            f"wiring), proposed by {settings.policy} (seed {settings.seed}), "
-            f"which was told the validation {settings.reward}; "
-            f"each trained in {recipe.model} of width {recipe.width} on "
-            f"{recipe.dataset} for {recipe.steps} steps of "
-            f"{recipe.batch_size} images."
-        )
-
-    def _search(
-        self, name: str, policy: search.Policy, file: str
-    ) -> list[search.Result]:
-        """Trains the functions that a policy proposes."""
-        log = CsvLog(self.folder / file, TRIAL_COLUMNS)
-        best = -math.inf
-        with _bar(name, self.settings.trials) as bar:
-
-            def show(result: search.Result) -> None:
-                nonlocal best
-                if result.reward > best:
-                    best = result.reward
-                    bar.set_postfix_str(
-                        f"best {best:.3f} {result.expression}",
-                        refresh=False,
-                    )
-                bar.update(result.status != "cached")
-
-            def on_result(result: search.Result) -> None:
-                log.append(trial_row(result))
-                show(result)
-
-            recipe = keras_tuner.HyperParameters()
-            recipe.Fixed("recipe", workers.key(self.settings.recipe))
-            oracle = search.PolicyOracle(
-                policy,
-                self._objective(),
-                max_trials=self.settings.trials,
-                floor=self._floor(),
-                halving=search.SuccessiveHalving()
-                if self.settings.recipe.rungs
-                else None,
-                hyperparameters=recipe,
-                on_result=on_result,
-                verbose=0,
-            )
-            project = self.folder / "state" / name
-            oracle._set_project_dir(project.parent, project.name)
-            oracle.reload()
-            log.rewrite(trial_row(result) for result in oracle.results)
-            for result in oracle.results:
-                show(result)
-            _count_from_here(bar)
-            if len(oracle.end_order) < self.settings.trials:
-                self._train(oracle, project)
-        return list(oracle.results)
-
-    def _objective(self) -> keras_tuner.Objective:
-        name = self.settings.reward
-        return keras_tuner.Objective(name, workers.DIRECTIONS[name])
-
-    def _floor(self) -> float:
-        """The reward of who diverges: far worse than guessing."""
-        if self.settings.reward == workers.METRIC:
-            return 0.0
-        return -2 * math.log(self._trainer.classes)
-
-    def _train(self, oracle, project: pathlib.Path) -> None:
-        if self._fleet is None:
-            workers.run_here(oracle, self._trainer, project)
-        else:
-            oracle._set_project_dir(project.parent, project.name)
-            self._fleet.train(oracle, project.name)
-
-    def _confirm(self, trials: list[search.Result]) -> list[Confirmed]:
-        """Retrains the best functions and the baselines on fresh seeds."""
-        finalists = best_functions(trials, self.settings.finalists)
-        rewards = dict.fromkeys(BASELINES, math.nan)
-        for result in finalists:
-            rewards.setdefault(result.expression, result.reward)
-        log = CsvLog(self.folder / "retrained.csv", _RUN_COLUMNS)
-        found = {
-            (row["expression"], int(row["run"])): float(row["accuracy"])
-            for row in read_rows(log.path)
-        }
-        missing = [
-            (text, run)
-            for run in range(self.settings.repeats)
-            for text in rewards
-            if (text, run) not in found
-        ]
-        total = len(rewards) * self.settings.repeats
-        with _bar("retraining", total) as bar:
-            bar.update(total - len(missing))
-            _count_from_here(bar)
-            self._retrain(missing, found, log, bar)
-        relu = [found["relu", run] for run in range(self.settings.repeats)]
-        confirmed = [
-            Confirmed(
-                expression=text,
-                role="baseline" if text in BASELINES else "finalist",
-                search_reward=reward,
-                accuracies=tuple(
-                    found[text, run] for run in range(self.settings.repeats)
-                ),
-                relu=tuple(relu),
-            )
-            for text, reward in rewards.items()
-        ]
-        return sorted(confirmed, key=lambda row: -row.mean)
-
-    def _retrain(self, missing, found, log: CsvLog, bar: tqdm) -> None:
-        seeds = [self._fresh_seed(run) for _, run in missing]
-
-        def on_run(index: int, accuracy: float) -> None:
-            text, run = missing[index]
-            log.append(
-                {
-                    "expression": text,
-                    "run": run,
-                    "seed": seeds[index],
-                    "accuracy": accuracy,
-                }
-            )
-            found[text, run] = accuracy
-            bar.update()
-
-        runs = [
-            {
-                "activation": text,
-                "seed": seed,
-                "split": "test",
-                "recipe": workers.key(self.settings.recipe),
-            }
-            for (text, _), seed in zip(missing, seeds, strict=True)
-        ]
-        if runs:
-            # The log is the state; what Keras Tuner keeps is not needed.
-            with tempfile.TemporaryDirectory() as project:
-                oracle = workers.Runs(runs, on_run)
-                name = f"retraining-{secrets.token_hex(4)}"
-                self._train(oracle, pathlib.Path(project) / name)
-
-    def _fresh_seed(self, run: int) -> int:
-        """A seed that no trial has and that all functions share."""
-        sequence = np.random.SeedSequence((self.settings.seed, 5, run))
-        return int(sequence.generate_state(1)[0] >> 1)
-
-
-def _bar(name: str, total: int) -> tqdm:
-    """A progress bar with the time left, from the mean time of a child."""
-    return tqdm(
-        total=total,
-        desc=f"{name:>12}",
-        unit="child",
-        dynamic_ncols=True,
-        smoothing=0,
+    space = actfn.SearchSpace(
+        settings.core_units, settings.unary, settings.binary, settings.wiring
+    )
+    child = ImageChild(settings.recipe, data_dir, settings.reward)
+    control = search.RandomPolicy(space, seed=settings.seed + 1)
+    plan = Plan(
+        objective=keras_tuner.Objective(
+            settings.reward, DIRECTIONS[settings.reward]
+        ),
+        baselines=BASELINES,
+        policy=POLICIES[settings.policy](space, seed=settings.seed),
+        trials=settings.trials,
+        control=control if settings.control else None,
+        control_trials=settings.trials if settings.control else 0,
+        finalists=settings.finalists,
+        repeats=settings.repeats,
+        seed=settings.seed,
+        race=False,
+        floor=_floor(settings, child),
+        halving=search.SuccessiveHalving() if settings.recipe.rungs else None,
+    )
+    texts = Texts(
+        title="Search for activation functions",
+        policy=settings.policy,
+        setting=_setting(settings, space),
+        command=command,
+        provenance=f"Data: {child.trainer.provenance}.",
+        metric="minus loss" if settings.reward == "loss" else "accuracy",
+        note="Confirmed on the test images, which the search never saw.",
+    )
+    # A folder holds one recipe: the key is in every trial of it.
+    recipe = keras_tuner.HyperParameters()
+    recipe.Fixed("recipe", key(settings.recipe))
+    return Session(
+        plan,
+        child,
+        folder,
+        executor,
+        texts,
+        settings.to_json(),
+        recipe,
+        page="search.html",
     )
 
 
-def _count_from_here(bar: tqdm) -> None:
-    """Has the time left reckoned without what an earlier run has done."""
-    bar.initial = bar.n
-    bar.start_t = bar.last_print_t = bar._time()
+def key(recipe: Recipe) -> str:
+    """Returns a short text that tells a recipe from others."""
+    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _floor(settings: Settings, child: ImageChild) -> float:
+    """The reward of who diverges: far worse than guessing."""
+    if settings.reward == "accuracy":
+        return 0.0
+    return -2 * math.log(child.trainer.classes)
+
+
+def _setting(settings: Settings, space: actfn.SearchSpace) -> str:
+    recipe: Mapping = vars(settings.recipe)
+    return (
+        f"{settings.trials} functions of up to {settings.core_units} core "
+        f"units ({len(space.unary)} unary and {len(space.binary)} binary "
+        f"functions, {settings.wiring} wiring), proposed by {settings.policy} "
+        f"(seed {settings.seed}), which was told the validation "
+        f"{settings.reward}; each trained in {recipe['model']} of width "
+        f"{recipe['width']} on {recipe['dataset']} for {recipe['steps']} steps "
+        f"of {recipe['batch_size']} images."
+    )

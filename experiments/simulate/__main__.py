@@ -27,7 +27,7 @@ from experiments.cli import Parser, positive, quiet_start
 
 with quiet_start():
     import actfn
-    from experiments.search.session import POLICIES
+    from actfn.search.policies import POLICIES
     from experiments.simulate import landscape as landscapes
     from experiments.simulate import report
     from experiments.simulate.landscape import Landscape

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import pathlib
 import sys
 import tempfile
 import time
@@ -20,8 +19,9 @@ import keras_tuner
 import actfn
 import models
 from actfn import search
-from experiments.search import workers
-from experiments.tasks.image.child import ChildTrainer
+from actfn.search.executors import make
+from actfn.search.executors.trials import run_trials
+from experiments.tasks.image.child import ChildTrainer, ImageChild
 from experiments.tasks.image.recipe import PRESETS
 
 RECIPE = PRESETS["quick"]
@@ -128,20 +128,20 @@ def ours(count: int, seed: int, folder: str, variant: Variant) -> dict:
     recipe = dataclasses.replace(
         RECIPE, screen=variant.screen, steps=variant.steps
     )
-    key = keras_tuner.HyperParameters()
-    key.Fixed("recipe", workers.key(recipe))
     oracle = _Timed(
         Listed(count, seed),
-        keras_tuner.Objective(workers.METRIC, "max"),
+        keras_tuner.Objective("accuracy", "max"),
         cache=variant.cache,
-        hyperparameters=key,
         verbose=0,
     )
-    project = pathlib.Path(folder) / "ours"
-    if variant.processes == 1:
-        workers.run_here(oracle, ChildTrainer(recipe), project)
-    else:
-        _in_processes(oracle, project, variant)
+    oracle._set_project_dir(folder, "ours")
+    oracle.reload()
+    child = ImageChild(recipe)
+
+    def run_trial(trial, _):
+        return child(trial.hyperparameters, "validation")
+
+    run_trials(oracle, run_trial, make(workers=variant.processes))
     skipped = [r for r in oracle.results if r.status != "completed"]
     return {
         "seconds": oracle.ended - oracle.begun,
@@ -161,17 +161,6 @@ class _Timed(search.PolicyOracle):
     def end_trial(self, trial) -> None:
         super().end_trial(trial)
         self.ended = time.perf_counter()
-
-
-def _in_processes(oracle, project: pathlib.Path, variant: Variant) -> None:
-    from experiments.search.fleet import Fleet
-
-    oracle._set_project_dir(project.parent, project.name)
-    oracle.reload()
-    logs = project.parent / "logs"
-    words = ["--steps", str(variant.steps)]
-    with Fleet("127.0.0.1:0", variant.processes, words, logs) as fleet:
-        fleet.train(oracle, project.name)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ Children that cannot become good are not trained to the end; see `Recipe`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import statistics
 import time
@@ -19,6 +20,7 @@ import tensorflow as tf
 import actfn
 import models
 from actfn.search import memory, screening
+from actfn.search.scoring import RUNG
 from experiments import datasets
 from experiments.tasks.image.recipe import Recipe
 from experiments.tasks.image.training import Training, cross_entropy
@@ -214,6 +216,59 @@ class ChildTrainer:
             reason = "the loss is not finite after training"
             return ChildResult(math.nan, math.nan, 0.0, reason=reason)
         return ChildResult(float(hits.mean()), loss, 0.0)
+
+
+class ImageChild:
+    """A child as `actfn.search.session` calls it; data stay in the process.
+
+    Args:
+        recipe: How to train.
+        data_dir: Where TFDS sets lie.
+        reward: What it reports at the recipe's rungs: accuracy or loss.
+
+    Raises:
+        ValueError: See `ChildTrainer`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data_dir: str | None = None,
+        reward: str = "accuracy",
+    ):
+        self._made_of = (recipe, data_dir, reward)
+        self._reward = reward
+        self.trainer = ChildTrainer(recipe, data_dir)
+
+    def __call__(self, hp, split: str, report=None) -> dict[str, float]:
+        """Trains a child; NaN says that it diverged."""
+
+        def at_rung(step: int, child: ChildResult) -> bool:
+            return report(step, {RUNG: getattr(child, self._reward)})
+
+        child = self.trainer.train(
+            hp.get("activation"),
+            hp.get("seed"),
+            split,
+            # Who is trained for the test images is trained to the end.
+            at_rung if report is not None else None,
+        )
+        if child.reason:
+            hp.values["note"] = child.reason
+        return {
+            "accuracy": child.accuracy,
+            "loss": child.loss,
+            "rejected": float(child.rejected),
+        }
+
+    def __reduce__(self):
+        return _loaded, self._made_of
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(recipe: Recipe, data_dir: str | None, reward: str) -> ImageChild:
+    """Reads the data once in each process that a child comes to."""
+    return ImageChild(recipe, data_dir, reward)
 
 
 def _next_seed(seed: int) -> int:

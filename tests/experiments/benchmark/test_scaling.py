@@ -1,4 +1,4 @@
-"""The benchmark of chief and workers, with next to nothing to do."""
+"""The benchmark of the executors, with next to nothing to do."""
 
 import csv
 
@@ -12,16 +12,17 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def test_clients_that_sleep(tmp_path):
+def test_tasks_that_sleep(tmp_path):
+    pytest.importorskip("ray")
     benchmark_scaling.main(
-        ["--parts", "sleeping", "--clients", "4", "--turns", "2",
+        ["--parts", "sleeping", "--tasks", "4", "--turns", "2",
          "--seconds", "0.1", "--policy", "random",
          "--directory", str(tmp_path)]
     )  # fmt: skip
     (row,) = rows(tmp_path)
     assert tuple(row) == benchmark_scaling.COLUMNS
     assert row["functions"] == "8"
-    # Each client slept at least its share of the eight times.
+    # Each task slept at least its share of the eight times.
     assert 0 < float(row["busy"]) <= 1
     assert float(row["seconds"]) >= 0.2
     assert row["machine"]
