@@ -1,0 +1,159 @@
+"""Verdicts: against SciPy, and over many comparisons that are simulated."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from actfn.search.confirmation import LEVEL, holm, judge
+from actfn.search.racing import Rounds, losers
+
+
+def confirm(draw, functions, repeats=10):
+    """Runs a confirmation as the session does; `draw(run)` has the scores."""
+    rounds = Rounds(functions, repeats, race=True, safe=functions[:1])
+    scores = {}
+    while (job := rounds.next()) is not None:
+        name, run = job
+        if run not in scores:
+            scores[run] = draw(run)
+        rounds.add(name, run, scores[run][name])
+    return judge(rounds.scores, functions[0], planned=repeats)
+
+
+def share_of_switches(seeds, functions, advantage, common=0.0, to=None):
+    count = 0
+    for seed in range(seeds):
+        rng = np.random.default_rng((seed, 2))
+
+        def draw(run, rng=rng):
+            own = common * rng.normal() + math.sqrt(1 - common**2) * rng.normal(
+                size=len(functions)
+            )
+            own[-1] += advantage
+            return dict(zip(functions, own, strict=True))
+
+        verdict = confirm(draw, functions)
+        count += verdict.switch and to in (None, verdict.best)
+    return count / seeds
+
+
+FUNCTIONS = ["relu", "gelu", "swish_1", "f1", "f2", "f3"]
+
+
+@pytest.mark.parametrize("common", [0.0, 0.7])
+def test_equal_functions_are_rarely_told_apart(common):
+    assert share_of_switches(200, FUNCTIONS, 0.0, common) <= LEVEL
+
+
+@pytest.mark.parametrize("common", [0.0, 0.7])
+def test_twice_the_seed_noise_is_found(common):
+    assert share_of_switches(200, FUNCTIONS, 2.0, common, to="f3") >= 0.8
+
+
+def test_p_interval_and_correction_are_scipys():
+    rng = np.random.default_rng(0)
+    relu, one, two = rng.normal(size=(3, 8))
+    one = one + 1.5
+    verdict = judge({"relu": relu, "one": one, "two": two}, "relu")
+    margin = 0.1 * np.std(relu, ddof=1)
+    raw = [
+        stats.ttest_rel(each - margin, relu, alternative="greater").pvalue
+        for each in (one, two)
+    ]
+    rows = {row.expression: row for row in verdict.comparisons}
+    expected = [2 * raw[0], max(2 * raw[0], raw[1])]
+    if raw[0] > raw[1]:
+        expected = [max(2 * raw[1], raw[0]), 2 * raw[1]]
+    assert [rows["one"].p, rows["two"].p] == pytest.approx(expected)
+    interval = stats.ttest_rel(one, relu).confidence_interval(0.95)
+    assert (rows["one"].low, rows["one"].high) == pytest.approx(interval)
+    error = stats.sem(one - relu)
+    assert rows["one"].gain_error == pytest.approx(error)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
+        ([0.5, 0.9], [1.0, 1.0]),
+        ([], []),
+    ],
+)
+def test_holm(raw, expected):
+    assert holm(raw) == pytest.approx(expected)
+
+
+def test_a_difference_that_nobody_would_notice_is_no_reason():
+    rng = np.random.default_rng(1)
+    relu = rng.normal(size=10)
+    verdict = judge({"relu": relu, "x": relu + 1e-6}, "relu")
+    assert not verdict.switch and verdict.best == "relu"
+    assert judge({"relu": relu, "x": relu + 1.0}, "relu").switch
+
+
+def test_who_diverged_or_was_dropped_cannot_win():
+    relu = np.arange(8.0)
+    good = relu + 100 + 0.01 * np.arange(8) ** 2
+    broken = [*good[:7], math.nan]
+    assert judge({"relu": relu, "good": good}, "relu").switch
+    assert not judge({"relu": relu, "broken": broken}, "relu").switch
+    verdict = judge({"relu": relu, "short": good[:5]}, "relu")
+    assert not verdict.switch
+    assert "dropped after 5 seeds" in verdict.comparisons[0].note
+
+
+def test_one_seed_is_no_evidence():
+    verdict = judge({"relu": [0.0], "x": [5.0]}, "relu")
+    assert not verdict.switch
+    assert "one run each" in verdict.text
+
+
+def test_the_difference_that_would_have_shown_does_show():
+    rng = np.random.default_rng(3)
+    found = 0
+    for _ in range(300):
+        relu, other = rng.normal(size=(2, 10))
+        note = judge({"relu": relu, "x": other}, "relu").note
+        gain = float(note.split("gain of ")[1].split(" ")[0])
+        fresh = rng.normal(size=(2, 10))
+        found += judge({"relu": fresh[0], "x": fresh[1] + gain}, "relu").switch
+    assert 0.65 < found / 300 < 0.95
+
+
+def test_losers_need_three_seeds_and_spare_the_incumbent():
+    rng = np.random.default_rng(0)
+    scores = {
+        "relu": rng.normal(size=4) - 50,
+        "good": rng.normal(size=4),
+        "bad": rng.normal(size=4) - 50,
+    }
+    assert losers(scores, ["relu"]) == ["bad"]
+    assert losers({n: s[:2] for n, s in scores.items()}, ["relu"]) == []
+    scores["nan"] = [math.nan] * 4
+    assert set(losers(scores, ["relu"])) == {"bad", "nan"}
+
+
+def test_what_is_dropped_does_not_depend_on_the_order():
+    rng = np.random.default_rng(5)
+    names = ["relu", "a", "b", "c"]
+    table = {n: rng.normal(size=6) - 9 * (n == "b") for n in names}
+    outcomes = []
+    for order in (names, names[::-1]):
+        rounds = Rounds(names, 6, race=True, safe=["relu"])
+        while (job := rounds.next()) is not None:
+            wave = [job]
+            while (job := rounds.next()) is not None:
+                wave.append(job)
+            for name, run in sorted(wave, key=lambda j: order.index(j[0])):
+                rounds.add(name, run, table[name][run])
+        outcomes.append(rounds.scores)
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0]["b"]) == 3 and len(outcomes[0]["a"]) == 6
+    assert rounds.count == rounds.expected == 21
+
+
+def test_the_incumbent_must_be_there():
+    with pytest.raises(ValueError, match=r"incumbent 'relu'.*Received"):
+        judge({"x": [1.0]}, "relu")

@@ -1,0 +1,121 @@
+"""What `find` trains and judges on, for all that `Model.fit` takes."""
+
+import cloudpickle
+import keras
+import numpy as np
+import pytest
+
+from actfn.search.data import divide, part
+
+X = np.arange(40, dtype="float32").reshape(20, 2)
+Y = np.arange(20)
+
+
+class Sequence(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(4 * index, 4 * index + 4)
+        return X[rows], Y[rows]
+
+
+def targets(found):
+    """All targets of a part, in order."""
+    values = found.arguments()
+    if "y" in values:
+        return sorted(values["y"])
+    return sorted(t for i in range(len(values["x"])) for t in values["x"][i][1])
+
+
+def test_a_fifth_is_held_out_and_halved():
+    parts = divide(X, Y, seed=3)
+    every = [targets(p) for p in (parts.train, parts.validation, parts.test)]
+    assert [len(each) for each in every] == [16, 2, 2]
+    assert sorted(sum(every, [])) == list(range(20))
+    assert parts.held_back
+    again = divide(X, Y, seed=3)
+    assert targets(again.test) == targets(parts.test)
+
+
+def test_the_validation_split_is_keras_own():
+    parts = divide(X, Y, validation_split=0.25)
+    assert targets(parts.train) == list(range(15))
+    held = targets(parts.validation) + targets(parts.test)
+    assert sorted(held) == [15, 16, 17, 18, 19]
+
+
+def test_weights_and_several_inputs_stay_together():
+    x = {"a": X, "b": X + 100}
+    weights = Y / 10
+    parts = divide(x, Y, weights, validation_data=(x, Y, weights))
+    got = parts.test.arguments()
+    np.testing.assert_array_equal(got["x"]["a"], X[got["y"]])
+    np.testing.assert_array_equal(got["x"]["b"], X[got["y"]] + 100)
+    np.testing.assert_array_equal(got["sample_weight"], got["y"] / 10)
+
+
+def test_a_data_set_of_batches_is_halved_within_batches():
+    parts = divide(Sequence(), validation_data=Sequence())
+    assert len(targets(parts.validation)) == len(targets(parts.test)) == 10
+    both = targets(parts.validation) + targets(parts.test)
+    assert sorted(both) == list(range(20))
+    assert len(parts.test.arguments()["x"]) == 5
+
+
+def test_what_cannot_be_divided_is_said():
+    parts = divide(X, Y, validation_data=lambda: Sequence())
+    assert not parts.held_back
+    assert "could not be divided" in parts.note
+    assert targets(parts.test) == list(range(20))
+
+
+def test_given_test_data_are_taken_as_they_are():
+    parts = divide(X, Y, validation_data=(X, Y), test_data=(X[:3], Y[:3]))
+    assert targets(parts.validation) == list(range(20))
+    assert targets(parts.test) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"x": X, "y": Y[:7]}, "one length. Received: lengths 20, 7"),
+        ({"x": X, "y": Y, "validation_data": (X, Y[:7])}, "validation_data"),
+        ({"x": iter([(X, Y)])}, "function that returns a new one"),
+        ({"x": Sequence()}, "`validation_data` is needed"),
+        ({"x": X[:2], "y": Y[:2]}, "so little data"),
+        ({"x": X, "y": Y, "validation_split": 1.5}, "from 0 up to"),
+    ],
+)
+def test_bad_data_end_with_one_line(arguments, message):
+    with pytest.raises(ValueError, match=message) as error:
+        divide(**arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_lists_are_arrays():
+    found = part(([[1.0, 2.0], [3.0, 4.0]], [0, 1])).arguments()
+    assert found["x"].shape == (2, 2) and found["y"].shape == (2,)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="needs tf.data"
+)
+def test_a_tf_data_set_travels_with_its_augmentation():
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20).batch(4)
+    data = data.map(lambda x, y: (x + tf.random.uniform(()), y)).prefetch(1)
+    copy = cloudpickle.loads(cloudpickle.dumps(part(data)))
+    first, second = (
+        {int(y): x for xs, ys in copy.x for x, y in zip(xs, ys, strict=True)}
+        for _ in range(2)
+    )
+    assert int(copy.x.cardinality()) == 5
+    assert sorted(first) == sorted(second) == list(range(20))
+    for y in range(20):
+        shift = first[y] - X[y]
+        assert np.all((shift >= 0) & (shift < 1.001))
+    assert any(not np.allclose(first[y], second[y]) for y in range(20))
+    parts = divide(data, validation_data=data)
+    assert len(targets(parts.test)) == 10
