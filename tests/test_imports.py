@@ -16,7 +16,7 @@ ALLOWED = {
     "surgery": {"expressions", "layers", "catalog", "surgery"},
     "analysis": VALUES | {"layers", "catalog"},
     "export": {"expressions", "layers"},
-    "search": VALUES | {"search"},
+    "search": VALUES | {"catalog", "search"},
 }
 
 
