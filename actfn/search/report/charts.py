@@ -76,7 +76,7 @@ class Axis:
 
     def ticks(self, count: int = 5) -> tuple[Tick, ...]:
         """Returns round values, some `count` of them."""
-        raw = (self.high - self.low) / count
+        raw = 0.8 * (self.high - self.low) / count
         size = 10 ** math.floor(math.log10(raw))
         step = next(n * size for n in (1, 2, 5, 10) if n * size >= raw * 0.999)
         digits = max(0, -math.floor(math.log10(step) + 1e-9))

@@ -34,11 +34,19 @@ def mean(values: Sequence[float]) -> float:
     return statistics.fmean(values) if values else math.nan
 
 
-def number(value: float, digits: int = 4, sign: bool = False) -> str:
-    """Returns a number with a true minus; nothing for NaN."""
+def number(value: float, digits: int | None = None, sign: bool = False) -> str:
+    """Returns a number with a true minus; nothing for NaN.
+
+    Args:
+        value: The number.
+        digits: After the point; by its size if None.
+        sign: Whether a plus is written.
+    """
     if not math.isfinite(value):
         return ""
-    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "\u2212")
+    usual = value == 0 or 1e-3 <= abs(value) < 1e4
+    form = f".{digits}f" if digits is not None else ".4f" if usual else ".3g"
+    return f"{value:{'+' if sign else ''}{form}}".replace("-", "\u2212")
 
 
 def probability(p: float) -> str:

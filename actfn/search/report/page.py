@@ -94,7 +94,6 @@ def render(content: Content) -> str:
         box=f"0 0 {curves.WIDTH:.0f} {curves.HEIGHT:.0f}",
         relu=curves.relu(),
         axes=curves.axes(),
-        has_values=any(content.values),
     )
 
 

@@ -28,7 +28,15 @@ function sortBy(th, direction) {
 
 function toggle(button, open) {
   button.setAttribute("aria-expanded", open);
-  document.getElementById(button.getAttribute("aria-controls")).hidden = !open;
+  const detail = document.getElementById(button.getAttribute("aria-controls"));
+  detail.hidden = !open;
+  if (!detail.querySelector(".copy")) all("code", detail).forEach(addCopy);
+}
+
+function addCopy(code) {
+  const button = document.createElement("button");
+  Object.assign(button, { className: "copy", textContent: "Copy" });
+  code.after(button);
 }
 
 async function copy(button) {
@@ -87,9 +95,8 @@ function remember() {
 
 function name(button) {
   const table = button.closest("table");
-  const trial = button.closest("tbody")?.rows[0].cells;
-  const place = trial ? [...trial].slice(-3).map(cell => cell.textContent).join() : "";
-  return [table && table.id, button.className, button.textContent, place].join("|");
+  const trial = button.closest("tbody")?.rows[0].lastElementChild.textContent;
+  return [table && table.id, button.className, button.textContent, trial].join("|");
 }
 
 function recall() {
@@ -109,6 +116,7 @@ function recall() {
   scrollTo(state.x, state.y);
 }
 
+all("footer code").forEach(addCopy);
 recall();
 if ("running" in document.body.dataset)
   setInterval(() => {
