@@ -171,7 +171,7 @@ def strips(rows: Sequence[Row]) -> tuple[list[Strip], tuple[Tick, ...], float]:
             left, right = axis.share(row.low), axis.share(row.high)
             interval = f"M{WIDTH * left:.1f} 50H{WIDTH * right:.1f}"
         drawn.append(Strip(dots, interval, mean))
-    return drawn, axis.ticks(4), round(100 * axis.share(0), 2)
+    return drawn, axis.ticks(2), round(100 * axis.share(0), 2)
 
 
 def _gain_axis(rows: Sequence[Row], gaps: Sequence[Sequence[float]]) -> Axis:

@@ -21,7 +21,7 @@ def results(count, seed=0):
         status = rng.choice(STATUSES, p=(0.7, 0.12, 0.06, 0.1, 0.02))
         good = status in ("completed", "cached")
         text = str(space.sample(rng))
-        message = {"diverged": "loss nan at step 3", "rejected": "flat"}
+        message = {"diverged": "loss not finite at step 3", "rejected": "flat"}
         found.append(
             Result(
                 trial=f"{order:05d}",
