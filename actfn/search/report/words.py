@@ -38,6 +38,8 @@ def learning(content: Content) -> str:
         return text + (
             "It is the random control itself."
             if content.policy == "random"
+            else "No random functions have been trained yet."
+            if content.running
             else "No random functions were trained to compare it with."
         )
     return text + (
