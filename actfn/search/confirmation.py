@@ -118,7 +118,7 @@ def judge(
     margin = MARGIN * _deviation(own)
     raw = {n: _test(scores[n], own, margin, planned) for n in others}
     rows = [
-        Comparison(incumbent, tuple(own), 0.0, 0.0, 0.0, note="incumbent"),
+        Comparison(incumbent, tuple(own), 0.0, 0.0, 0.0),
         *(
             dataclasses.replace(
                 _compare(name, scores[name], own, planned), p=corrected

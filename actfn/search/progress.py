@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tqdm import tqdm
@@ -11,6 +12,8 @@ from actfn.search.report.content import Phase
 
 _SECONDS = 3.0
 """At least so long lies between two writings of the report."""
+_SHARE = 20
+"""A writing that takes long is followed by so many times its time without."""
 
 
 class Progress:
@@ -36,7 +39,7 @@ class Progress:
         self._phases: dict[str, list[int]] = {}
         self._phase = ""
         self._best = -float("inf")
-        self._trained, self._begin, self._written = 0, time.monotonic(), 0.0
+        self._trained, self._begin, self._next = 0, time.monotonic(), 0.0
 
     def __enter__(self) -> Progress:
         self._begin = time.monotonic()
@@ -92,10 +95,10 @@ class Progress:
             for name, (done, total) in self._phases.items()
         ]
 
-    def is_due(self) -> bool:
-        """Whether the report is to be written again."""
-        now = time.monotonic()
-        if now - self._written < _SECONDS:
-            return False
-        self._written = now
-        return True
+    def write(self, report: Callable[[], None], force: bool = False) -> None:
+        """Has the report written unless that was done a moment ago."""
+        begin = time.monotonic()
+        if force or begin >= self._next:
+            report()
+            end = time.monotonic()
+            self._next = end + max(_SECONDS, _SHARE * (end - begin))

@@ -36,6 +36,7 @@ from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
 from actfn.search.policies.base import Policy
 from actfn.search.progress import Progress
+from actfn.search.provenance import versions
 from actfn.search.racing import Rounds
 from actfn.search.report.content import Content, Row
 
@@ -223,8 +224,9 @@ class Session:
             setting=texts.setting,
             command=texts.command,
             provenance=texts.provenance,
-            versions=report.versions(),
-            metric=texts.metric,
+            versions=versions(),
+            metric=self.plan.objective.name,
+            higher_is_better=self.plan.sign > 0,
             trials=self._results["search"],
             control=self._results["control"],
             confirmed=self._rows,
@@ -236,8 +238,10 @@ class Session:
         )
 
     def _show(self, force: bool = False) -> None:
-        if force or self._progress.is_due():
+        def write() -> None:
             report.write(self.page, self.content())
+
+        self._progress.write(write, force)
 
     def _search(
         self, phase: str, policy: Policy, trials: int, file: str
@@ -355,21 +359,26 @@ class Session:
         )
         if rounds.expected <= rounds.count:
             self._verdict = verdict
-        return [
-            Row(
-                expression=each.expression,
-                role=self._role(each.expression),
-                search_reward=rewards[each.expression],
-                scores=each.scores,
-                gain=each.gain,
-                low=each.low,
-                high=each.high,
-                p=each.p,
-                note=each.note,
-            )
-            for each in verdict.comparisons
-            if each.scores
-        ]
+        first = sorted(
+            verdict.comparisons, key=lambda row: row.expression != incumbent
+        )
+        return [self._row(row, rewards) for row in first if row.scores]
+
+    def _row(self, row: confirmation.Comparison, rewards) -> Row:
+        """Returns a line of the report; the incumbent is not compared."""
+        name = row.expression
+        alone = name == self.plan.baselines[0]
+        return Row(
+            expression=name,
+            role=self._role(name),
+            search_reward=rewards[name],
+            scores=row.scores,
+            gain=math.nan if alone else row.gain,
+            low=math.nan if alone else row.low,
+            high=math.nan if alone else row.high,
+            p=row.p,
+            note=row.note,
+        )
 
     def _role(self, text: str) -> str:
         if text in self.plan.baselines:

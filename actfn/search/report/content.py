@@ -1,22 +1,23 @@
-"""What a report shows: plain results, from the first trial on."""
+"""What the report of a search shows."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from actfn.search.books.results import Result
 
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """How far a part of the search is.
+    """One part of a search: its trials, its control, its confirmation.
 
     Attributes:
-        name: ``search``, ``control``, ``confirmation`` or ``done``.
-        done: Children trained.
-        total: Children to train.
-        seconds_left: Estimated; None before the first child.
+        name: What the reader is shown.
+        done: How much is done, of `total`.
+        total: How much there is.
+        seconds_left: An estimate; None if there is none yet.
     """
 
     name: str
@@ -24,21 +25,29 @@ class Phase:
     total: int
     seconds_left: float | None = None
 
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done >= self.total
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A function in the confirmation.
+    """A function that was trained again with fresh seeds.
 
     Attributes:
-        expression: A catalog name or expression text.
+        expression: Its text or its name in the catalog.
         role: ``baseline``, ``finalist`` or ``candidate``.
-        search_reward: What the search saw of it; NaN if nothing.
-        scores: One a paired seed, higher is better; NaN where it diverged.
-        gain: Mean paired difference to the incumbent.
-        low: Lower end of its 95 percent interval.
-        high: Upper end.
-        p: Corrected; NaN for the incumbent.
-        note: What a reader must know of it.
+        search_reward: Its reward in the search; NaN if it has none.
+        scores: One a paired seed, in the objective's own unit; HIGHER IS
+            BETTER (a loss comes negated). NaN: that run diverged. Shorter
+            than the others' if the function was dropped early.
+        gain: Mean paired difference from the incumbent, the first baseline;
+            NaN where there is none.
+        low: Lower end of the interval of `gain`.
+        high: Its upper end.
+        p: Of the paired test, corrected for the number of functions.
+        note: As ``dropped after 3 seeds``.
     """
 
     expression: str
@@ -54,24 +63,29 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """All that a report shows.
+    """All that a report shows; lists may be empty.
 
     Attributes:
-        title: Heading.
-        verdict: The answer; empty while there is none.
-        phases: How far the search is.
-        setting: A sentence on what is done.
-        command: How to repeat it.
-        provenance: Which data are used.
-        versions: Of packages and machine.
-        metric: Name of the scores, higher is better.
-        trials: Those of the policy.
-        control: Those of the random control.
-        confirmed: The confirmation, best mean first.
-        movement: `Policy.statistics()`, and ``uniform_entropy``.
+        title: Of the page.
+        verdict: What was found; empty while the search runs.
+        phases: In their order. The search runs while one is unfinished and
+            there is no verdict.
+        setting: Data, model and budget in a sentence or two.
+        command: What repeats the search.
+        provenance: Where the data come from.
+        versions: Of the software.
+        metric: Name of the objective.
+        higher_is_better: Whether the metric itself is; a loss is shown with
+            its own sign.
+        trials: Those of the policy, in the order of ending.
+        control: Those of random functions.
+        confirmed: Baselines, finalists and candidates.
+        movement: `Policy.statistics()`.
         policy: Its name.
-        note: The smallest difference that would have shown; whether data were
-            held back.
+        values: Other hyperparameters of each trial, as long as `trials` or
+            empty.
+        note: As the smallest difference that would have shown, or whether
+            data were held back.
     """
 
     title: str
@@ -82,14 +96,16 @@ class Content:
     provenance: str
     versions: str
     metric: str
+    higher_is_better: bool
     trials: Sequence[Result]
     control: Sequence[Result]
     confirmed: Sequence[Row]
     movement: Mapping[str, float]
     policy: str
+    values: Sequence[Mapping[str, Any]] = ()
     note: str = ""
 
     @property
     def running(self) -> bool:
-        """Whether the search goes on."""
-        return not self.verdict
+        """Whether more is to come."""
+        return not self.verdict and any(not p.finished for p in self.phases)

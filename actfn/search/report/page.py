@@ -1,137 +1,144 @@
-"""One HTML page that shows a search and loads nothing from elsewhere."""
+"""One HTML page that shows a search and loads nothing."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-import os
-import pathlib
-from collections import Counter
 from collections.abc import Sequence
 
 import jinja2
 
-from actfn.search.books.journal import write_atomically
 from actfn.search.books.results import Result
-from actfn.search.report import drawing, summary
-from actfn.search.report.content import Content, Phase, Row
+from actfn.search.report import charts, curves, numbers, words
+from actfn.search.report.content import Content, Row
 
-_MOST = 300
-"""So many functions of the search are shown; all are in results.csv."""
-_CURVES = 100
-"""So many of them with their curve, which is what takes room."""
+DRAWN = 100  # trials with a picture: a page of thousands stays small
 
 
-def write(path: str | os.PathLike, content: Content) -> None:
-    """Writes the page; at each moment there is the old one or the new.
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A trial as a line of the table.
 
-    Raises:
-        OSError: It cannot be written.
+    Attributes:
+        result: The trial.
+        kind: ``policy`` or ``random``.
+        curve: What its line opens.
+        values: Its other hyperparameters, as text.
     """
-    write_atomically(pathlib.Path(path), render(content))
+
+    result: Result
+    kind: str
+    curve: curves.Curve
+    values: str
 
 
-def render(content: Content) -> str:
-    """Returns the page as HTML."""
-    best = sorted(
-        (t for t in content.trials if t.status != "cached"),
-        key=lambda t: (t.status != "completed", -t.reward, t.order),
-    )
-    shown = best[:_MOST]
-    texts = [row.expression for row in content.confirmed]
-    texts += [t.expression for t in shown[:_CURVES]]
-    return _template().render(
-        content=content,
-        best=_best_so_far(best, content.metric),
-        left=_left,
-        leaderboard=[_compared(row, content) for row in content.confirmed],
-        trials=[_searched(trial) for trial in shown],
-        left_out=len(best) - len(shown),
-        counts=summary.counts(content.trials),
-        learning=summary.learning(content),
-        failures=_failures(content.trials),
-        functions={text: drawing.function(text) for text in texts},
-        drawn={
-            "confirmation": drawing.confirmation(content.confirmed),
-            "rewards": drawing.rewards(content.trials, content.control),
-        },
-    )
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A confirmed function as a line of the leaderboard.
+
+    Attributes:
+        row: The function.
+        strip: Its picture.
+        curve: What its line opens.
+        score: Its mean with the metric's own sign.
+        sign: Of the metric: 1 or -1.
+    """
+
+    row: Row
+    strip: charts.Strip
+    curve: curves.Curve
+    score: float
+    sign: int
 
 
 @functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("actfn.search.report", "."),
+        loader=jinja2.PackageLoader("actfn.search.report", "template"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.get_template("page.html.j2")
+    environment.filters |= {
+        "number": numbers.number,
+        "probability": numbers.probability,
+        "duration": numbers.duration,
+        "order": _order,
+    }
+    environment.globals |= {"runs": words.runs, "interval": words.interval}
+    return environment.get_template("page.html")
 
 
-def _best_so_far(best: Sequence[Result], metric: str) -> str:
-    if not best or best[0].status != "completed":
-        return ""
-    return f"Best so far: {best[0].expression}, {metric} {best[0].reward:.4g}"
+def render(content: Content) -> str:
+    """Returns the page."""
+    lines, ticks, zero = _lines(content)
+    incumbent = next(
+        (row for row in content.confirmed if row.role == "baseline"), None
+    )
+    return _template().render(
+        content=content,
+        lines=lines,
+        strip_ticks=ticks,
+        zero=zero,
+        incumbent=incumbent.expression if incumbent else "",
+        best=numbers.best(content.trials),
+        entries=_entries(content),
+        drawn=DRAWN,
+        rewards=charts.rewards(content.trials, content.control, content.policy),
+        distribution=charts.distribution(content.trials, content.control),
+        learning=words.learning(content),
+        counts=words.counts,
+        reasons=words.reasons([*content.trials, *content.control]),
+        box=f"0 0 {curves.WIDTH:.0f} {curves.HEIGHT:.0f}",
+        relu=curves.relu(),
+        axes=curves.axes(),
+    )
 
 
-def _left(phase: Phase) -> str:
-    if phase.done >= phase.total:
-        return "done"
-    if phase.seconds_left is None:
-        return ""
-    minutes = phase.seconds_left / 60
-    if minutes < 1.5:
-        return f"{phase.seconds_left:.0f} s left"
-    if minutes < 90:
-        return f"{minutes:.0f} min left"
-    return f"{minutes / 60:.1f} h left"
-
-
-def _compared(row: Row, content: Content) -> dict[str, object]:
-    cells = [
-        summary.mean(row),
-        summary.deviation(row),
-        row.gain,
-        row.low,
-        row.high,
-        row.p,
-        len(row.scores),
-        row.search_reward,
+def _entries(content: Content) -> list[Entry]:
+    """Returns the trials by reward, the best of them with pictures."""
+    values = [_values(each) for each in content.values]
+    values += [""] * (len(content.trials) - len(values))
+    rows = [
+        (trial, "policy", told)
+        for trial, told in zip(content.trials, values, strict=True)
+    ] + [(trial, "random", "") for trial in content.control]
+    rows.sort(key=lambda row: (-row[0].reward, row[1], row[0].order))
+    return [
+        Entry(
+            trial, kind, curves.curve(trial.expression, place < DRAWN), values
+        )
+        for place, (trial, kind, values) in enumerate(rows)
     ]
-    role = f"{row.role}, {row.note}" if row.note else row.role
-    return {
-        "function": row.expression,
-        "best": content.verdict.startswith(f"switch to {row.expression}:"),
-        "cells": [*map(_number, cells), (role, role)],
-    }
 
 
-def _searched(trial: Result) -> dict[str, object]:
-    good = trial.status == "completed"
-    return {
-        "function": trial.expression,
-        "best": False,
-        "cells": [
-            _number(trial.reward if good else math.nan),
-            (trial.status, trial.status),
-            _number(trial.seconds),
-            (trial.trial, trial.trial),
-        ],
-    }
-
-
-def _number(value: float) -> tuple[str, str]:
-    """Returns what a cell sorts by, and what it shows."""
-    if not math.isfinite(value):
-        return "", "-"
-    return repr(float(value)), f"{value:.4g}"
-
-
-def _failures(trials: Sequence[Result]) -> list[tuple[str, int]]:
-    reasons = Counter(
-        t.message.strip().splitlines()[-1] if t.message.strip() else t.status
-        for t in trials
-        if t.status in ("diverged", "rejected", "failed")
+def _values(values) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
     )
-    return reasons.most_common(20)
+
+
+def _lines(content: Content) -> tuple[list[Line], Sequence, float]:
+    order = numbers.ranked(content.confirmed)
+    strips, ticks, zero = charts.strips(content.confirmed)
+    of = dict(zip(map(id, content.confirmed), strips, strict=True))
+    sign = 1 if content.higher_is_better else -1
+    lines = [
+        Line(
+            row,
+            of[id(row)],
+            curves.curve(row.expression),
+            numbers.score(content, row),
+            sign,
+        )
+        for row in order
+    ]
+    return lines, ticks, zero
+
+
+def _order(value: float) -> str:
+    """Returns what a column is sorted by; NaN is below all numbers."""
+    return f"{value:.10g}" if math.isfinite(value) else "-1e999"
