@@ -1,7 +1,7 @@
 """Search for activation functions: policies and the Keras Tuner oracle."""
 
 from actfn.search.books.results import Result
-from actfn.search.distributed import ChiefError, run
+from actfn.search.executors.trials import run
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
 from actfn.search.policies.base import Policy, Proposal
@@ -13,7 +13,6 @@ from actfn.search.policies.reinforce import ReinforcePolicy
 from actfn.search.policies.surrogate import SurrogatePolicy
 
 __all__ = [
-    "ChiefError",
     "EvolutionPolicy",
     "ExhaustivePolicy",
     "PPOPolicy",

@@ -1,10 +1,9 @@
-"""What the chief and its workers cost, against processes without a tuner.
+"""What executors cost, against processes without a search.
 
-training: one-thread workers of a search against as many bare processes of one
+training: one-thread processes of a search against as many bare processes of one
 thread that train the same children, taking turns, the first of a round in
-turn. sleeping: clients whose children only sleep, on a chief in a process of
-its own: the share of the time, from the first call to the last answer, that
-they sleep.
+turn. sleeping: tasks of Ray whose children only sleep: the share of the time,
+from the first proposal to the last answer, that they sleep. It needs Ray.
 """
 
 from __future__ import annotations
@@ -14,21 +13,21 @@ import dataclasses
 import functools
 import multiprocessing
 import os
-import pathlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 
+from actfn.search import executors
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.processes import prepare, train
 from experiments.benchmark.parts.sleeping import oracle_of, sleep
 from experiments.cli import Parser
 from experiments.machine import machine
-from experiments.search.fleet import Fleet
 from experiments.search.session import POLICIES
-from experiments.search.workers import key
-from experiments.tasks.image.recipe import PRESETS, Recipe
+from experiments.search.workers import search
+from experiments.tasks.image.child import ChildTrainer
+from experiments.tasks.image.recipe import PRESETS
 
 COLUMNS = (
     "part",
@@ -55,10 +54,9 @@ def training(
         steps: Of a child.
     """
     recipe = dataclasses.replace(PRESETS["quick"], steps=steps)
-    words = ["--preset", "quick", "--steps", str(steps)]
+    trainer = ChildTrainer(recipe)
+    executor = executors.make("processes", workers)
     with (
-        tempfile.TemporaryDirectory() as folder,
-        Fleet("127.0.0.1:0", workers, words, pathlib.Path(folder)) as fleet,
         futures.ProcessPoolExecutor(
             workers,
             multiprocessing.get_context("spawn"),
@@ -72,7 +70,7 @@ def training(
             contestants: dict[str, Callable[[], object]] = {
                 "bare": functools.partial(_by_pool, pool, trials),
                 "workers": functools.partial(
-                    _by_fleet, fleet, recipe, turn, count
+                    _by_executor, executor, trainer, turn, count
                 ),
             }
             for name in sorted(contestants, reverse=turn % 2 == 0):
@@ -83,11 +81,17 @@ def training(
                     yield _row("training", name, turn, count, seconds)
 
 
-def _by_fleet(fleet: Fleet, recipe: Recipe, seed: int, functions: int) -> None:
-    oracle = oracle_of("random", seed, functions, recipe=key(recipe))
+def _by_executor(
+    executor: executors.Executor,
+    trainer: ChildTrainer,
+    seed: int,
+    functions: int,
+) -> None:
+    oracle = oracle_of("random", seed, functions)
     with tempfile.TemporaryDirectory() as folder:
         oracle._set_project_dir(folder, "training")
-        fleet.train(oracle, f"round{seed}")
+        oracle.reload()
+        search(oracle, trainer, executor)
 
 
 def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
@@ -96,7 +100,7 @@ def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
 
 
 def _trials(seed: int, functions: int) -> list[dict]:
-    """Returns the trials of `_by_fleet`'s oracle: they need no rewards."""
+    """Returns the trials of `_by_executor`'s oracle: they need no rewards."""
     oracle = oracle_of("random", seed, functions)
     trials = [oracle.create_trial(str(number)) for number in range(functions)]
     return [trial.hyperparameters.values for trial in trials]
@@ -141,8 +145,8 @@ def _options(
     add("--rounds", type=int, default=3)
     add("--functions", type=int, default=10, help="a round")
     add("--steps", type=int, default=PRESETS["quick"].steps, help="of a child")
-    add("--clients", type=int, default=64, help="that sleep")
-    add("--turns", type=int, default=16, help="children a client")
+    add("--tasks", type=int, default=64, help="that sleep at a time")
+    add("--turns", type=int, default=16, help="children a task")
     add("--seconds", type=float, default=5.0, help="that a child sleeps")
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
     chosen = parser.parse_args(arguments)
@@ -160,10 +164,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows = []
     log = BenchmarkLog(parser, chosen, "scaling.csv", COLUMNS)
-    for row in _rows(chosen):
-        log.append(row)
-        rows.append(row)
-        print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    try:
+        for row in _rows(chosen):
+            log.append(row)
+            rows.append(row)
+            print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    except ValueError as error:  # no Ray
+        parser.error(str(error))
     trained = [row for row in rows if row["part"] == "training"]
     if trained:
         print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")
@@ -175,10 +182,10 @@ def _rows(chosen: argparse.Namespace) -> Iterator[dict]:
             chosen.workers, chosen.rounds, chosen.functions, chosen.steps
         )
     if "sleeping" in chosen.parts:
-        trials = chosen.clients * chosen.turns
+        trials = chosen.tasks * chosen.turns
         elapsed = sleep(
-            chosen.policy, chosen.clients, chosen.turns, chosen.seconds
+            chosen.policy, chosen.tasks, chosen.turns, chosen.seconds
         )
         busy = chosen.turns * chosen.seconds / elapsed
-        name = f"{chosen.clients} clients, {chosen.policy}"
+        name = f"{chosen.tasks} Ray tasks, {chosen.policy}"
         yield _row("sleeping", name, 1, trials, elapsed, busy)

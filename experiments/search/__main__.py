@@ -9,15 +9,13 @@ trained as a control, and the best functions again with fresh seeds, beside
 ReLU, Swish-1 and Swish. In --directory: results.csv, random.csv,
 confirmed.csv, pictures and search.html, which shows it all.
 
-With Keras Tuner's variables KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and
-KERASTUNER_ORACLE_PORT set, the same command is the chief of a search on
-several machines (tuner id "chief") or one of its workers; see docs/scaling.md.
+--workers N trains N children at a time, in processes of one thread on this
+machine or, with --executor ray, on a cluster; see docs/scaling.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import os
 import pathlib
@@ -31,12 +29,10 @@ with quiet_start():
     import keras_tuner
     import tensorflow as tf
 
-    from actfn.search.distributed import address, role
-    from experiments.search.fleet import Fleet
+    from actfn.search.executors import NAMES, make
     from experiments.search.folder import claim
     from experiments.search.session import POLICIES, Session, Settings
-    from experiments.search.workers import DIRECTIONS, join
-    from experiments.tasks.image.child import ChildTrainer
+    from experiments.search.workers import DIRECTIONS
     from experiments.tasks.image.recipe import PRESETS, Recipe
 
 
@@ -107,9 +103,20 @@ def _parser() -> Parser:
     add(
         "--workers",
         type=positive,
+        default=1,
         metavar="N",
-        help="processes on this machine, each of one thread; default: 1, and "
-        "none for the chief of several machines",
+        help="children that are trained at a time; default: %(default)s",
+    )
+    add(
+        "--executor",
+        choices=NAMES,
+        help="who trains them: this process, processes of one thread on this "
+        "machine, or Ray; default: here for one worker, else processes",
+    )
+    add(
+        "--address",
+        metavar="HOST:PORT",
+        help="of a Ray cluster, or auto; default: Ray on this machine alone",
     )
 
     child = parser.add_argument_group("the child")
@@ -252,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
     try:
-        return _take_part(parsed, words)
+        return _search(parsed, words)
     except keras_tuner.errors.FatalError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
@@ -267,39 +274,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _take_part(parsed: argparse.Namespace, words: Sequence[str]) -> int:
-    """Searches, or works for a chief elsewhere; returns the exit status."""
-    if {"KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_PORT"} <= os.environ.keys():
-        os.environ.setdefault("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    part, settings = role(), _settings(parsed)
-    if part == "worker":
-        join(ChildTrainer(settings.recipe, parsed.data_dir))
-        return 0
-    fleet = None
-    if part == "chief" or (parsed.workers or 1) > 1:
-        fleet = Fleet(
-            address() if part == "chief" else "127.0.0.1:0",
-            parsed.workers or 0,
-            words,
-            parsed.directory / "state",
-        )
+def _search(parsed: argparse.Namespace, words: Sequence[str]) -> int:
+    """Runs the search; returns the exit status."""
+    for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT"):
+        if f"KERASTUNER_{name}" in os.environ:
+            raise ValueError(
+                "This program is no chief or worker of Keras Tuner's: use "
+                "--executor ray for several machines. Received: "
+                f"KERASTUNER_{name}={os.environ[f'KERASTUNER_{name}']}"
+            )
+    settings = _settings(parsed)
     session = Session(
         settings,
         parsed.directory,
         parsed.data_dir,
-        fleet,
+        make(parsed.executor, parsed.workers, parsed.address),
         command=shlex.join(["python", "-m", "experiments.search", *words]),
     )
-    with (
-        claim(parsed.directory, settings.to_json(), parsed.resume),
-        fleet or contextlib.nullcontext(),
-    ):
-        if part == "chief":
-            print(
-                f"The chief listens on {fleet.chief.address}; whoever reaches "
-                "this port can take part.",
-                file=sys.stderr,
-            )
+    with claim(parsed.directory, settings.to_json(), parsed.resume):
         session.run()
     return 0
 

@@ -6,8 +6,6 @@ import dataclasses
 import json
 import math
 import pathlib
-import secrets
-import tempfile
 from collections.abc import Callable
 
 import keras_tuner
@@ -17,8 +15,8 @@ from tqdm import tqdm
 import actfn
 from actfn import search
 from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.executors import Executor
 from experiments.search import report, workers
-from experiments.search.fleet import Fleet
 from experiments.search.rows import (
     TRIAL_COLUMNS,
     Confirmed,
@@ -86,7 +84,7 @@ class Session:
         settings: What to search.
         folder: For the results; nothing is written before `run`.
         data_dir: Where TFDS sets lie.
-        fleet: Who trains; this process if None.
+        executor: Who trains.
         command: To be shown in the report.
 
     Raises:
@@ -99,13 +97,13 @@ class Session:
         settings: Settings,
         folder: pathlib.Path,
         data_dir: str | None,
-        fleet: Fleet | None,
+        executor: Executor,
         command: str,
     ):
         self.settings = settings
         self.folder = folder
         self.command = command
-        self._fleet = fleet
+        self._executor = executor
         self._space = actfn.SearchSpace(
             settings.core_units,
             settings.unary,
@@ -174,8 +172,6 @@ class Session:
                 log.append(trial_row(result))
                 show(result)
 
-            recipe = keras_tuner.HyperParameters()
-            recipe.Fixed("recipe", workers.key(self.settings.recipe))
             oracle = search.PolicyOracle(
                 policy,
                 self._objective(),
@@ -184,7 +180,6 @@ class Session:
                 halving=search.SuccessiveHalving()
                 if self.settings.recipe.rungs
                 else None,
-                hyperparameters=recipe,
                 on_result=on_result,
                 verbose=0,
             )
@@ -196,7 +191,7 @@ class Session:
                 show(result)
             _count_from_here(bar)
             if len(oracle.end_order) < self.settings.trials:
-                self._train(oracle, project)
+                workers.search(oracle, self._trainer, self._executor)
         return list(oracle.results)
 
     def _objective(self) -> keras_tuner.Objective:
@@ -208,13 +203,6 @@ class Session:
         if self.settings.reward == workers.METRIC:
             return 0.0
         return -2 * math.log(self._trainer.classes)
-
-    def _train(self, oracle, project: pathlib.Path) -> None:
-        if self._fleet is None:
-            workers.run_here(oracle, self._trainer, project)
-        else:
-            oracle._set_project_dir(project.parent, project.name)
-            self._fleet.train(oracle, project.name)
 
     def _confirm(self, trials: list[search.Result]) -> list[Confirmed]:
         """Retrains the best functions and the baselines on fresh seeds."""
@@ -270,20 +258,10 @@ class Session:
             bar.update()
 
         runs = [
-            {
-                "activation": text,
-                "seed": seed,
-                "split": "test",
-                "recipe": workers.key(self.settings.recipe),
-            }
-            for (text, _), seed in zip(missing, seeds, strict=True)
+            (text, seed) for (text, _), seed in zip(missing, seeds, strict=True)
         ]
         if runs:
-            # The log is the state; what Keras Tuner keeps is not needed.
-            with tempfile.TemporaryDirectory() as project:
-                oracle = workers.Runs(runs, on_run)
-                name = f"retraining-{secrets.token_hex(4)}"
-                self._train(oracle, pathlib.Path(project) / name)
+            workers.retrain(runs, self._trainer, self._executor, on_run)
 
     def _fresh_seed(self, run: int) -> int:
         """A seed that no trial has and that all functions share."""

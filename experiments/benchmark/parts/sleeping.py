@@ -1,20 +1,17 @@
-"""Clients that sleep, and a chief in a process of its own."""
+"""Ray tasks that sleep, in a search that is otherwise a search."""
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent import futures
+from typing import Any
 
 import keras_tuner
 
 import actfn
 from actfn import search
-from experiments.benchmark.parts.processes import be_chief
+from actfn.search import executors
+from actfn.search.executors.base import Function
 from experiments.search.session import POLICIES
 from experiments.search.workers import METRIC
 
@@ -42,76 +39,72 @@ def oracle_of(
     )
 
 
-class Sleeper(keras_tuner.Tuner):
-    """A tuner whose children sleep.
+def sleep(
+    policy: str, tasks: int, turns: int, seconds: float, executor: Any = None
+) -> float:
+    """Has tasks sleep; returns the seconds from the first to the last answer.
 
-    Attributes:
-        seconds: How long each sleeps.
-        end: When the last one woke and its answer was taken.
-    """
-
-    seconds: float
-    end: float
-
-    def run_trial(self, trial, *args, **kwargs) -> dict[str, float]:
-        """Sleeps; the accuracy is made up from the seed."""
-        time.sleep(self.seconds)
-        return {METRIC: trial.hyperparameters.get("seed") % 97 / 97}
-
-    def on_trial_end(self, trial) -> None:
-        """Hands in the answer."""
-        super().on_trial_end(trial)
-        self.end = time.perf_counter()
-
-    def save(self) -> None:
-        """Keeps nothing."""
-
-
-def sleep(policy: str, clients: int, turns: int, seconds: float) -> float:
-    """Has clients sleep; returns the seconds until the last answer is in.
+    The clock starts when Ray has a process for each task.
 
     Args:
         policy: A key of `POLICIES`.
-        clients: Threads, each of which is a worker.
+        tasks: That sleep at a time.
         turns: Children for each of them.
         seconds: How long a child sleeps.
+        executor: Who runs them; Ray on this machine if None.
+
+    Raises:
+        ValueError: Ray is not installed.
     """
-    with (
-        _chief_elsewhere(policy, clients * turns),
-        tempfile.TemporaryDirectory() as folder,
-        futures.ThreadPoolExecutor(clients) as pool,
-    ):
-        sleepers = [_sleeper(folder, n, seconds) for n in range(clients)]
+    executor = executor or executors.make("ray", tasks, cpus=0)
+    _doze(executor, [10.0] * tasks)
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = oracle_of(policy, 0, tasks * turns)
+        oracle._set_project_dir(folder, "sleeping")
+        oracle.reload()
         start = time.perf_counter()
-        for _ in pool.map(search.run, sleepers):
-            pass  # raises what a client has raised
-        return max(sleeper.end for sleeper in sleepers) - start
+        _search(oracle, seconds, executor)
+        return time.perf_counter() - start
 
 
-def _sleeper(folder: str, number: int, seconds: float) -> Sleeper:
-    oracle = oracle_of("random", 0, 1)  # the chief's is asked instead
-    sleeper = Sleeper(oracle, directory=folder, tuner_id=f"client{number}")
-    sleeper.seconds, sleeper.end = seconds, 0.0
+def _search(oracle, seconds: float, executor: executors.Executor) -> None:
+    """Runs the oracle's trials; what travels is no more than a number."""
+    trials: dict[str, Any] = {}
+
+    def next_job() -> tuple[str, float] | None:
+        trial = oracle.create_trial(f"task{len(trials)}")
+        if trial.status != "RUNNING":
+            return None
+        trials[trial.trial_id] = trial
+        return trial.trial_id, seconds
+
+    def on_end(ended: executors.Ended) -> None:
+        if ended.error is not None:
+            raise RuntimeError(ended.error)
+        trial = trials[ended.key]
+        accuracy = trial.hyperparameters.get("seed") % 97 / 97
+        oracle.update_trial(ended.key, {METRIC: accuracy})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+
+    executors.drive(executor, _sleeper(), next_job, on_end)
+
+
+def _sleeper() -> Function:
+    """Returns a function that needs nothing of this package.
+
+    So no worker imports TensorFlow, of which there would be 64.
+    """
+
+    def sleeper(seconds: float, ask) -> None:
+        time.sleep(seconds)
+
     return sleeper
 
 
-@contextlib.contextmanager
-def _chief_elsewhere(policy: str, trials: int) -> Iterator[None]:
-    """A chief in another process, to which the environment points."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=be_chief, args=(policy, trials, theirs))
-    process.start()
-    host, _, port = ours.recv().rpartition(":")
-    variables = {
-        "KERASTUNER_TUNER_ID": "client",
-        "KERASTUNER_ORACLE_IP": host,
-        "KERASTUNER_ORACLE_PORT": port,
-    }
-    os.environ |= variables
-    try:
-        yield
-    finally:
-        for name in variables:
-            del os.environ[name]
-        process.join()
+def _doze(executor: executors.Executor, seconds: list[float]) -> None:
+    """Has Ray start its processes."""
+    jobs = iter([(str(number), s) for number, s in enumerate(seconds)])
+    executors.drive(
+        executor, _sleeper(), lambda: next(jobs, None), lambda ended: None
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import pathlib
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ import keras_tuner
 import actfn
 import models
 from actfn import search
+from actfn.search import executors
 from experiments.search import workers
 from experiments.tasks.image.child import ChildTrainer
 from experiments.tasks.image.recipe import PRESETS
@@ -128,20 +128,17 @@ def ours(count: int, seed: int, folder: str, variant: Variant) -> dict:
     recipe = dataclasses.replace(
         RECIPE, screen=variant.screen, steps=variant.steps
     )
-    key = keras_tuner.HyperParameters()
-    key.Fixed("recipe", workers.key(recipe))
     oracle = _Timed(
         Listed(count, seed),
         keras_tuner.Objective(workers.METRIC, "max"),
         cache=variant.cache,
-        hyperparameters=key,
         verbose=0,
     )
-    project = pathlib.Path(folder) / "ours"
-    if variant.processes == 1:
-        workers.run_here(oracle, ChildTrainer(recipe), project)
-    else:
-        _in_processes(oracle, project, variant)
+    oracle._set_project_dir(folder, "ours")
+    oracle.reload()
+    executor = executors.make(workers=variant.processes)
+    _warm_up(executor)
+    workers.search(oracle, ChildTrainer(recipe), executor)
     skipped = [r for r in oracle.results if r.status != "completed"]
     return {
         "seconds": oracle.ended - oracle.begun,
@@ -163,15 +160,15 @@ class _Timed(search.PolicyOracle):
         self.ended = time.perf_counter()
 
 
-def _in_processes(oracle, project: pathlib.Path, variant: Variant) -> None:
-    from experiments.search.fleet import Fleet
+def _warm_up(executor: executors.Executor) -> None:
+    """Has each worker import TensorFlow, which the clock leaves out."""
+    jobs = iter([(str(number), None) for number in range(executor.workers)])
 
-    oracle._set_project_dir(project.parent, project.name)
-    oracle.reload()
-    logs = project.parent / "logs"
-    words = ["--steps", str(variant.steps)]
-    with Fleet("127.0.0.1:0", variant.processes, words, logs) as fleet:
-        fleet.train(oracle, project.name)
+    def nothing(payload: None, ask: Callable) -> None:
+        time.sleep(1.0)  # or one worker might do it all
+        import tensorflow  # noqa: F401
+
+    executors.drive(executor, nothing, lambda: next(jobs, None), lambda _: None)
 
 
 def main() -> None:
