@@ -120,6 +120,7 @@ def test_a_killed_process_loses_no_job_and_repeats_none(tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+@pytest.mark.slow
 def test_a_job_that_always_kills_its_process_ends_the_search(monkeypatch):
     monkeypatch.setattr(processes, "_DEATHS", 2)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 
 import numpy as np
@@ -105,8 +106,10 @@ def test_a_lost_node_of_three_loses_no_trial(tmp_path):
         head_node_args=node | {"include_dashboard": False},
     )
     try:
-        nodes = [cluster.add_node(**node) for _ in range(2)]
+        lost = cluster.add_node(**node)
+        cluster.add_node(**node)
         ray.init(address=cluster.address, log_to_driver=False)
+        lost_id = lost.node_id
 
         def run_trial(trial, report):
             import ray
@@ -114,24 +117,20 @@ def test_a_lost_node_of_three_loses_no_trial(tmp_path):
             where = ray.get_runtime_context().get_node_id()
             with (tmp_path / "begun").open("a") as file:
                 file.write(f"{trial.trial_id} {where}\n")
-            while not (tmp_path / "go").exists():
+            while where == lost_id or not (tmp_path / "go").exists():
                 time.sleep(0.05)
             return {"accuracy": 0.5}
 
         def lose_a_node():
             begun = tmp_path / "begun"
             end = time.monotonic() + 120
-            while (
-                not begun.exists() or nodes[0].node_id not in begun.read_text()
-            ):
+            while not (begun.exists() and lost_id in begun.read_text()):
                 assert time.monotonic() < end
                 time.sleep(0.1)
-            cluster.remove_node(nodes[0], allow_graceful=False)
+            cluster.remove_node(lost, allow_graceful=False)
             (tmp_path / "go").touch()
 
-        from threading import Thread
-
-        thread = Thread(target=lose_a_node)
+        thread = threading.Thread(target=lose_a_node)
         thread.start()
         oracle = oracle_in(tmp_path, 6)
         run_trials(oracle, run_trial, executors.make("ray", 3))
