@@ -2,7 +2,7 @@
 
 from actfn.search.books.results import Result
 from actfn.search.executors import Executor
-from actfn.search.executors.tuning import run
+from actfn.search.executors.trials import run
 from actfn.search.find import Found, compare, find
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle

@@ -286,15 +286,11 @@ def _run(
         **search,
     )
 
-    def executors():
-        return make(executor, workers, address, cpus, gpus)
-
-    executors()  # says now if it cannot be had
     session = Session(
         plan,
         child,
         pathlib.Path(directory),
-        executors,
+        make(executor, workers, address, cpus, gpus),
         _texts(plan, parts, fit),
         _identity(plan, fit),
         space,

@@ -145,7 +145,7 @@ class Session:
         plan: What to do.
         child: Trains one child; cloudpickle must be able to send it.
         directory: For the results; nothing is written before `run`.
-        executor: Returns a new executor for each phase.
+        executor: Trains the children of all phases.
         texts: For the report.
         identity: JSON data that tell this search from others.
         hyperparameters: Of the child, beside the activation.
@@ -158,7 +158,7 @@ class Session:
         plan: Plan,
         child: Child,
         directory: pathlib.Path,
-        executor: Callable[[], Executor],
+        executor: Executor,
         texts: Texts,
         identity: Mapping[str, object],
         hyperparameters: keras_tuner.HyperParameters | None = None,
@@ -281,7 +281,7 @@ class Session:
         self._progress.recall(done)
         self._show(force=True)
         if len(oracle.end_order) < trials:
-            run_trials(oracle, _Trial(self._child), self._executor())
+            run_trials(oracle, ChildTrial(self._child), self._executor)
         self._movement = self._movement_of(policy)
         self._show(force=True)
 
@@ -342,7 +342,7 @@ class Session:
             self._show()
 
         if rounds.expected > rounds.count:
-            drive(self._executor(), _Run(self._child), next_job, on_end)
+            drive(self._executor, _Run(self._child), next_job, on_end)
         self._rows = self._judged(rounds, rewards)
         return self._verdict
 
@@ -411,17 +411,18 @@ class Session:
         return int(sequence.generate_state(1)[0] >> 1)
 
 
-class _Trial:
-    """A trial of an oracle as a call of the child."""
+class ChildTrial:
+    """A trial of an oracle as a call of a child, for `run_trials`.
+
+    Args:
+        child: What is called with the trial's hyperparameters.
+    """
 
     def __init__(self, child: Child):
         self._child = child
 
-    def __call__(self, trial, oracle):
-        def report(step: int, metrics: Mapping[str, float]) -> bool:
-            found = oracle.update_trial(trial.trial_id, metrics, step)
-            return found.status != "STOPPED"
-
+    def __call__(self, trial, report):
+        """Trains the trial's function and returns the child's metrics."""
         return self._child(trial.hyperparameters, "validation", report)
 
 

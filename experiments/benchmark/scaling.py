@@ -1,9 +1,9 @@
-"""What the executors cost, against processes without a search.
+"""What executors cost, against processes without a search.
 
-training: one-thread workers of a search against as many bare processes of one
+training: one-thread processes of a search against as many bare processes of one
 thread that train the same children, taking turns, the first of a round in
-turn. sleeping: tasks of Ray that only sleep: the share of the time, from the
-second turn to the last answer, that they sleep.
+turn. sleeping: tasks of Ray whose children only sleep: the share of the time,
+from the first proposal to the last answer, that they sleep. It needs Ray.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 
-from actfn.search.executors import make
+from actfn.search import executors
 from actfn.search.executors.trials import run_trials
 from actfn.search.policies import POLICIES
+from actfn.search.session import ChildTrial
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.processes import prepare, train
 from experiments.benchmark.parts.sleeping import oracle_of, sleep
@@ -55,19 +56,22 @@ def training(
     """
     recipe = dataclasses.replace(PRESETS["quick"], steps=steps)
     child = ImageChild(recipe)
-    with futures.ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        prepare,
-        (dataclasses.asdict(recipe),),
-    ) as pool:
+    executor = executors.make("processes", workers)
+    with (
+        futures.ProcessPoolExecutor(
+            workers,
+            multiprocessing.get_context("spawn"),
+            prepare,
+            (dataclasses.asdict(recipe),),
+        ) as pool,
+    ):
         for turn in range(rounds + 1):
             count = functions if turn else workers
             trials = _trials(turn, count)
             contestants: dict[str, Callable[[], object]] = {
                 "bare": functools.partial(_by_pool, pool, trials),
                 "workers": functools.partial(
-                    _by_executor, child, workers, turn, count
+                    _by_executor, executor, child, turn, count
                 ),
             }
             for name in sorted(contestants, reverse=turn % 2 == 0):
@@ -79,17 +83,16 @@ def training(
 
 
 def _by_executor(
-    child: ImageChild, workers: int, seed: int, functions: int
+    executor: executors.Executor,
+    child: ImageChild,
+    seed: int,
+    functions: int,
 ) -> None:
     oracle = oracle_of("random", seed, functions)
-
-    def run_trial(trial, _):
-        return child(trial.hyperparameters, "validation")
-
     with tempfile.TemporaryDirectory() as folder:
         oracle._set_project_dir(folder, "training")
         oracle.reload()
-        run_trials(oracle, run_trial, make("processes", workers))
+        run_trials(oracle, ChildTrial(child), executor)
 
 
 def _by_pool(pool: futures.Executor, trials: list[dict]) -> None:
@@ -143,7 +146,7 @@ def _options(
     add("--rounds", type=int, default=3)
     add("--functions", type=int, default=10, help="a round")
     add("--steps", type=int, default=PRESETS["quick"].steps, help="of a child")
-    add("--tasks", type=int, default=64, help="that sleep")
+    add("--tasks", type=int, default=64, help="that sleep at a time")
     add("--turns", type=int, default=16, help="children a task")
     add("--seconds", type=float, default=5.0, help="that a child sleeps")
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
@@ -162,10 +165,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows = []
     log = BenchmarkLog(parser, chosen, "scaling.csv", COLUMNS)
-    for row in _rows(chosen):
-        log.append(row)
-        rows.append(row)
-        print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    try:
+        for row in _rows(chosen):
+            log.append(row)
+            rows.append(row)
+            print(*(row[column] for column in COLUMNS[:-1]), flush=True)
+    except ValueError as error:  # no Ray
+        parser.error(str(error))
     trained = [row for row in rows if row["part"] == "training"]
     if trained:
         print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")
@@ -182,5 +188,5 @@ def _rows(chosen: argparse.Namespace) -> Iterator[dict]:
             chosen.policy, chosen.tasks, chosen.turns, chosen.seconds
         )
         busy = chosen.turns * chosen.seconds / elapsed
-        name = f"{chosen.tasks} tasks, {chosen.policy}"
+        name = f"{chosen.tasks} Ray tasks, {chosen.policy}"
         yield _row("sleeping", name, 1, trials, elapsed, busy)

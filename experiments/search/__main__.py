@@ -281,17 +281,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _search(parsed: argparse.Namespace, words: Sequence[str]) -> None:
-    if "KERASTUNER_ORACLE_PORT" in os.environ:
-        raise ValueError(
-            "Keras Tuner's variables for chief and workers are set; this "
-            "program uses several machines by --executor ray. Received: "
-            "KERASTUNER_ORACLE_PORT"
-        )
-
-    def executor():
-        return make(parsed.executor, parsed.workers, parsed.address)
-
-    executor()  # says now if it cannot be had
+    for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT"):
+        if value := os.environ.get(f"KERASTUNER_{name}"):
+            raise ValueError(
+                "This program is no chief or worker of Keras Tuner's; for "
+                "several machines use --executor ray. "
+                f"Received: KERASTUNER_{name}={value}"
+            )
+    executor = make(parsed.executor, parsed.workers, parsed.address)
     session = make_session(
         _settings(parsed),
         parsed.directory,

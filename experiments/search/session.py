@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import keras_tuner
 
@@ -67,7 +67,7 @@ def make_session(
     settings: Settings,
     folder: pathlib.Path,
     data_dir: str | None,
-    executor: Callable[[], Executor],
+    executor: Executor,
     command: str,
 ) -> Session:
     """Returns the session that runs a search in a folder.
@@ -76,7 +76,7 @@ def make_session(
         settings: What to search.
         folder: For the results; nothing is written yet.
         data_dir: Where TFDS sets lie.
-        executor: Makes who trains the children.
+        executor: Trains the children.
         command: To be shown in the report.
 
     Raises:

@@ -1,20 +1,16 @@
-"""Where children are trained: here, in processes, on a Ray cluster."""
+"""Executors: who runs the trials of a search, and where."""
 
 from __future__ import annotations
 
-from actfn.search.checks import check_count
 from actfn.search.executors.base import Ended, Executor, drive
-from actfn.search.executors.here import Here
-from actfn.search.executors.processes import Processes
 
-__all__ = ["Choice", "Ended", "Executor", "drive", "make"]
+__all__ = ["NAMES", "Ended", "Executor", "drive", "make"]
 
-Choice = str | Executor | None
 NAMES = ("here", "processes", "ray")
 
 
 def make(
-    executor: Choice = None,
+    executor: str | Executor | None = None,
     workers: int = 1,
     address: str | None = None,
     cpus: float = 1,
@@ -23,36 +19,50 @@ def make(
     """Returns an executor.
 
     Args:
-        executor: One of `NAMES`, or an `Executor`, which is returned; None
-            for this process if there is one worker, and processes for more.
-        workers: Calls at the same time.
-        address: Of a Ray cluster; None for one on this machine.
-        cpus: CPUs a call, for Ray.
-        gpus: GPUs, or a fraction of one, a call, for Ray.
+        executor: ``"here"``, this process; ``"processes"`` of one thread on
+            this machine; ``"ray"``, tasks on a Ray cluster; an executor, which
+            is returned; None for this process if there is one worker, and for
+            processes if there are more.
+        workers: How many trials run at a time.
+        address: Of a Ray cluster, ``host:port`` or ``"auto"``; by default Ray
+            is started on this machine.
+        cpus: What a trial takes of a machine on Ray.
+        gpus: Likewise; may be a fraction.
 
     Raises:
-        ValueError: There is no such executor, or Ray is not installed or does
-            not answer.
+        ValueError: There is no such executor, an argument does not fit it, Ray
+            is not installed or its cluster is out of reach.
     """
-    if isinstance(executor, Executor):
+    if executor is not None and not isinstance(executor, str):
         return executor
-    check_count("workers", workers)
-    if executor is None:
-        executor = "processes" if workers > 1 else "here"
-    if executor == "here":
-        if workers > 1:
-            raise ValueError(
-                '`workers` must be 1 where `executor` is "here". '
-                f"Received: {workers}"
-            )
-        return Here()
-    if executor == "processes":
-        return Processes(workers)
-    if executor == "ray":
+    if not isinstance(workers, int) or workers < 1:
+        raise ValueError(
+            f"`workers` must be an integer from 1. Received: {workers!r}"
+        )
+    name = executor or ("here" if workers == 1 else "processes")
+    if name not in NAMES:
+        raise ValueError(
+            f"`executor` must be one of {', '.join(NAMES)}. "
+            f"Received: {executor!r}"
+        )
+    if name == "ray":
         from actfn.search.executors.ray_cluster import RayCluster
 
         return RayCluster(workers, address, cpus, gpus)
-    raise ValueError(
-        f"`executor` must be one of {', '.join(NAMES)}, or an Executor. "
-        f"Received: {executor!r}"
-    )
+    if address is not None:
+        raise ValueError(
+            "`address` is of a Ray cluster: it needs executor='ray'. "
+            f"Received: {address!r} for {name!r}"
+        )
+    if name == "processes":
+        from actfn.search.executors.processes import Processes
+
+        return Processes(workers)
+    if workers > 1:
+        raise ValueError(
+            "`workers` of executor 'here' must be 1: it is this process. "
+            f"Received: {workers}"
+        )
+    from actfn.search.executors.here import Here
+
+    return Here()

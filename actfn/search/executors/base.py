@@ -1,76 +1,79 @@
-"""What every executor does: run calls of one function, elsewhere or here."""
+"""What runs the trials of a search: submit one, hear its end, stop."""
 
 from __future__ import annotations
 
 import dataclasses
 import traceback
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 Ask = Callable[[Any], Any]
 """Sends a message to the driver and returns its answer."""
 Function = Callable[[Any, Ask], Any]
-"""What is executed: ``function(payload, ask)``."""
+OnMessage = Callable[[str, Any], Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """The end of a call.
+    """How a job has ended.
 
     Attributes:
-        key: The one that it was submitted with.
+        key: Of the job.
         value: What the function returned.
-        error: The traceback of an exception that it raised; None if it
-            returned.
-        kind: The exception's class by its qualified name, or empty.
+        error: The text of the traceback, if the function raised.
+        kind: The name of that exception's class.
     """
 
     key: str
     value: Any = None
     error: str | None = None
-    kind: str = ""
+    kind: str | None = None
+
+    @classmethod
+    def by_error(cls, key: str, error: BaseException) -> Ended:
+        """Returns the end of a job that raised an exception."""
+        text = "".join(traceback.format_exception(error))
+        return cls(key, error=text, kind=type(error).__name__)
 
 
-@runtime_checkable
 class Executor(Protocol):
-    """Runs calls of one function, several at once.
+    """Runs a function in workers; may be started again once stopped.
 
     Attributes:
-        workers: How many at once.
+        workers: How many jobs run at a time.
     """
 
     workers: int
 
     def start(
-        self,
-        function: Function,
-        on_message: Callable[[str, Any], Any] | None = None,
+        self, function: Function, on_message: OnMessage | None = None
     ) -> None:
-        """Makes the function known, with all data in it, to the workers.
+        """Gets ready to run a function.
 
         Args:
-            function: Pickled by cloudpickle, once, if it leaves the process.
-            on_message: Answers what a call asks, in the driver, as
-                ``on_message(key, message)``.
+            function: Called as ``function(payload, ask)`` in a worker. It
+                travels to each worker once, with the data inside it.
+            on_message: Called in the driver, within `wait`, as
+                ``on_message(key, message)`` for each ``ask(message)``, which
+                returns its answer.
         """
 
     def submit(self, key: str, payload: Any) -> None:
-        """Has ``function(payload, ask)`` called; the key is unique."""
+        """Has a worker call the function; returns at once."""
 
     def wait(self, timeout: float | None = None) -> Ended | None:
-        """Returns the next call that ends; None after so many seconds."""
+        """Returns the next job to end; None after `timeout` seconds."""
 
     def stop(self) -> None:
-        """Ends all workers and what they do."""
+        """Ends all that runs."""
 
 
-def call(key: str, function: Function, payload: Any, ask: Ask) -> Ended:
-    """Calls the function and tells how that ended."""
+def call(function: Function, key: str, payload: Any, ask: Ask) -> Ended:
+    """Calls the function, in a worker, and returns how that ended."""
     try:
         return Ended(key, function(payload, ask))
     except Exception as error:
-        kind = f"{type(error).__module__}.{type(error).__qualname__}"
-        return Ended(key, error=traceback.format_exc(), kind=kind)
+        return Ended.by_error(key, error)
 
 
 def drive(
@@ -78,24 +81,26 @@ def drive(
     function: Function,
     next_job: Callable[[], tuple[str, Any] | None],
     on_end: Callable[[Ended], None],
-    on_message: Callable[[str, Any], Any] | None = None,
+    on_message: OnMessage | None = None,
 ) -> None:
-    """Keeps the workers busy until there is nothing left to do.
+    """Keeps an executor busy until there is nothing left; stops it always.
 
     Args:
-        executor: It is started here, and stopped in any case.
-        function: What is called.
-        next_job: Returns the key and the payload of the next call, or None
-            while there is none. All is done when there is none and nothing
-            runs.
-        on_end: Called in the driver with each end.
+        executor: Who runs the jobs.
+        function: See `Executor.start`.
+        next_job: Returns the key and the payload of the next job, or None if
+            there is none now; it is asked again when a job has ended.
+        on_end: Called here with the end of each job.
         on_message: See `Executor.start`.
     """
-    running = 0
     executor.start(function, on_message)
+    running = 0
     try:
         while True:
-            while running < executor.workers and (job := next_job()):
+            while running < executor.workers:
+                job = next_job()
+                if job is None:
+                    break
                 executor.submit(*job)
                 running += 1
             if not running:

@@ -1,45 +1,42 @@
-"""Calls in this process, one after the other."""
+"""Runs one job after the other in this process."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import collections
+import functools
 from typing import Any
 
-from actfn.search.executors.base import Ended, Function, call
+from actfn.search.executors.base import Ended, Function, OnMessage, call
 
 
 class Here:
-    """Runs each call in this process when its end is waited for."""
+    """This process; see `Executor`. A job runs while one waits for its end."""
 
     workers = 1
 
-    def __init__(self):
-        self._queue: deque[tuple[str, Any]] = deque()
-
     def start(
-        self,
-        function: Function,
-        on_message: Callable[[str, Any], Any] | None = None,
+        self, function: Function, on_message: OnMessage | None = None
     ) -> None:
-        """See `Executor.start`; nothing is pickled."""
+        """Takes a function; nothing is copied."""
         self._function, self._on_message = function, on_message
+        self._jobs: collections.deque[tuple[str, Any]] = collections.deque()
 
     def submit(self, key: str, payload: Any) -> None:
-        """See `Executor.submit`."""
-        self._queue.append((key, payload))
+        """Queues a job."""
+        self._jobs.append((key, payload))
 
     def wait(self, timeout: float | None = None) -> Ended | None:
-        """See `Executor.wait`; the timeout is not looked at."""
-        if not self._queue:
+        """Runs the next job, however long it takes."""
+        if not self._jobs:
             return None
-        key, payload = self._queue.popleft()
-
-        def ask(message: Any) -> Any:
-            return self._on_message and self._on_message(key, message)
-
-        return call(key, self._function, payload, ask)
+        key, payload = self._jobs.popleft()
+        ask = functools.partial(self._on_message or _unheard, key)
+        return call(self._function, key, payload, ask)
 
     def stop(self) -> None:
-        """See `Executor.stop`."""
-        self._queue.clear()
+        """Forgets what is queued."""
+        self._jobs.clear()
+
+
+def _unheard(key: str, message: Any) -> None:
+    raise RuntimeError(f"Nobody hears the messages of {key}: {message!r}")

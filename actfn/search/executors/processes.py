@@ -1,247 +1,231 @@
-"""Processes of this machine, each of one thread, in joblib's loky pool.
-
-A killed worker breaks a pool; a new one is made and given what had not ended.
-Workers end with the driver: they look whether it is still their parent.
-"""
+"""Runs jobs in processes of one thread each, on this machine."""
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
-import multiprocessing
+import functools
 import os
 import pathlib
-import pickle
 import queue
+import secrets
+import shutil
 import signal
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing import connection
 from typing import Any
 
-import cloudpickle
 import keras_tuner
-from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import BrokenProcessPool
+from joblib.externals import loky
 
-from actfn.search.executors.base import Ended, Function, call
+from actfn.search.executors import shipping
+from actfn.search.executors.base import Ended, Function, OnMessage, call
 
 _DEATHS = 10
-"""So many pools in a row may break before any call ends."""
-_IDLE_SECONDS = 20
-"""So long workers wait for the next phase of a search, or another search."""
-THREADS = {
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "XLA_FLAGS": (
-        os.environ.get("XLA_FLAGS", "")
-        + " --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    ).strip(),
-}
+_IDLE_SECONDS = 300
 
 
 class Processes:
-    """Runs calls in processes of this machine.
+    """A pool of processes of one thread each; see `Executor`.
 
-    The function is written to a file once; each worker reads it from there,
-    so that its data travel once a worker and not with each call.
+    They are loky's: started anew, not forked. One that is killed takes the
+    pool with it; another pool is made, and runs again what had not ended.
+    Processes that have nothing to do end by themselves after some minutes;
+    until then another `start` finds them. All end with the process that
+    started them, however that ends.
 
     Args:
         workers: How many.
-
-    Raises:
-        FatalRuntimeError: From `wait`: many workers in a row were killed.
     """
 
     def __init__(self, workers: int):
         self.workers = workers
-        self._open: dict[str, Any] = {}
-        self._futures: dict[concurrent.futures.Future, str] = {}
-        self._pool: Any = None
-        self._deaths = 0
-        self._done: queue.SimpleQueue = queue.SimpleQueue()
+        self._pool: loky.ProcessPoolExecutor | None = None
+        self._jobs: dict[str, Any] = {}
 
     def start(
-        self,
-        function: Function,
-        on_message: Callable[[str, Any], Any] | None = None,
+        self, function: Function, on_message: OnMessage | None = None
     ) -> None:
-        """See `Executor.start`."""
-        self._folder = tempfile.TemporaryDirectory(prefix="actfn-")
-        self._file = str(pathlib.Path(self._folder.name) / "function.pickle")
-        with open(self._file, "wb") as file:
-            cloudpickle.dump(function, file)
-        self._switchboard = _Switchboard(on_message)
+        """Writes the function to a file, and listens for messages."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="actfn-"))
+        try:
+            shipping.dump(function, folder)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        self._folder = folder
+        self._jobs, self._deaths = {}, 0
+        self._events: queue.SimpleQueue = queue.SimpleQueue()
+        self._line = _Listener(self._events, on_message)
 
     def submit(self, key: str, payload: Any) -> None:
-        """See `Executor.submit`."""
-        self._open[key] = payload
-        self._send(key)
+        """Gives a job to the pool."""
+        self._jobs[key] = payload
+        try:
+            self._give(key)
+        except loky.process_executor.BrokenProcessPool:
+            self._begin_again()  # one was killed while nothing ran
 
     def wait(self, timeout: float | None = None) -> Ended | None:
-        """See `Executor.wait`."""
+        """Returns the next job to end; answers messages until then."""
         end = None if timeout is None else time.monotonic() + timeout
-        while self._open:
+        while self._jobs:
             left = None if end is None else max(0.0, end - time.monotonic())
             try:
-                future = self._done.get(timeout=left)
+                event = self._events.get(timeout=left)
             except queue.Empty:
                 return None
-            key = self._futures.pop(future, None)
-            if key is None:  # of a pool that is gone
-                continue
-            try:
-                ended = future.result()
-            except (BrokenProcessPool, concurrent.futures.CancelledError):
-                self._renew()
-                continue
-            except Exception as error:  # it could not be sent, say
-                ended = call(key, _raise, error, None)
-            self._deaths = 0
-            del self._open[key]
-            return ended
+            ended = event()
+            if ended is not None:
+                return ended
         return None
 
     def stop(self) -> None:
-        """See `Executor.stop`; workers that are idle stay for a while."""
-        if self._open:
-            self._kill()
-        self._open.clear()
-        self._futures.clear()
-        self._switchboard.close()
-        self._folder.cleanup()
+        """Kills what runs; processes without a job stay for a while."""
+        if self._jobs:
+            self._drop()
+        self._jobs = {}
+        self._line.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _kill(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, kill_workers=True)
-            self._pool = None
-
-    def _send(self, key: str) -> None:
-        payload = cloudpickle.dumps(self._open[key])
-        place = self._switchboard.address
-        words = (key, self._file, payload, place, os.getpid())
-        self._pool = get_reusable_executor(
-            self.workers, timeout=_IDLE_SECONDS, env=THREADS
+    def _give(self, key: str) -> None:
+        if self._pool is None:
+            self._pool = loky.ProcessPoolExecutor(
+                self.workers,
+                timeout=_IDLE_SECONDS,
+                initializer=_follow,
+                initargs=(os.getpid(),),
+                env=shipping.environment(),
+            )
+        pool = self._pool
+        job = (str(self._folder), self._line.address, key, self._jobs[key])
+        future = pool.submit(_work, *job)
+        events = self._events
+        future.add_done_callback(
+            lambda future: events.put(
+                functools.partial(self._end, pool, key, future)
+            )
         )
-        future = self._pool.submit(_work, *words)
-        self._futures[future] = key
-        future.add_done_callback(self._done.put)
 
-    def _renew(self) -> None:
-        """Makes a new pool and gives it what had not ended."""
+    def _end(self, pool, key: str, future) -> Ended | None:
+        """Takes what has become of a job; None if it runs again."""
+        if key not in self._jobs or future.cancelled():
+            return None
+        error = future.exception()
+        if isinstance(error, loky.process_executor.BrokenProcessPool):
+            if pool is self._pool:
+                self._begin_again()
+            return None
+        del self._jobs[key]
+        self._deaths = 0
+        return Ended.by_error(key, error) if error else future.result()
+
+    def _begin_again(self) -> None:
+        self._drop()
         self._deaths += 1
         if self._deaths >= _DEATHS:
             raise keras_tuner.errors.FatalRuntimeError(
-                f"{self._deaths} times in a row a worker process was killed "
-                "before any child ended; is there enough memory?"
+                f"Processes were killed {self._deaths} times and no trial "
+                "ended: is there memory for "
+                f"`workers`={self.workers}? Running: {', '.join(self._jobs)}"
             )
-        self._kill()
-        ended = {
-            key
-            for future, key in self._futures.items()
-            if future.done() and not _broke(future)
-        }
-        lost = [key for key in self._open if key not in ended]
-        self._futures = {
-            f: key for f, key in self._futures.items() if key in ended
-        }
-        for key in lost:
-            self._send(key)
+        for key in self._jobs:
+            self._give(key)
+
+    def _drop(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=True)
 
 
-def _broke(future: concurrent.futures.Future) -> bool:
-    if future.cancelled():
-        return True
-    return isinstance(future.exception(), BrokenProcessPool)
+class _Listener:
+    """Hears the messages of workers; hands them to who waits for an end."""
 
-
-def _raise(error: Exception, _) -> None:
-    raise error
-
-
-class _Switchboard:
-    """Answers the workers' messages over a socket of this machine."""
-
-    def __init__(self, on_message: Callable[[str, Any], Any] | None):
-        self.address = None
-        self._listener = None
-        if on_message is None:
-            return
-        from multiprocessing.connection import Listener
-
-        key = os.urandom(16)
-        self._listener = Listener(None, authkey=key)
-        self.address = (self._listener.address, key)
-        self._on_message, self._lock = on_message, threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+    def __init__(self, events: queue.SimpleQueue, on_message: OnMessage | None):
+        self._events, self._on_message = events, on_message
+        self.address: tuple | None = None
+        if on_message is not None:
+            secret = secrets.token_bytes(16)
+            self._listener = connection.Listener(authkey=secret)
+            self.address = (self._listener.address, secret)
+            threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        if self._listener is not None:
+        if self.address is not None:
+            self.address = None
             self._listener.close()
 
     def _accept(self) -> None:
-        while True:
+        while self.address is not None:
             try:
                 line = self._listener.accept()
-            except (OSError, EOFError, multiprocessing.AuthenticationError):
-                return
+            except (OSError, EOFError):  # it was closed, or a worker died
+                time.sleep(0.01)
+                continue
             threading.Thread(
-                target=self._answer, args=(line,), daemon=True
+                target=self._hear, args=(line,), daemon=True
             ).start()
 
-    def _answer(self, line) -> None:
-        with contextlib.suppress(EOFError, OSError), line:
+    def _hear(self, line: connection.Connection) -> None:
+        try:
             while True:
                 key, message = line.recv()
-                with self._lock:
-                    line.send(self._on_message(key, message))
+                self._events.put(
+                    functools.partial(self._answer, line, key, message)
+                )
+        except (EOFError, OSError):
+            line.close()
+
+    def _answer(self, line, key: str, message: Any) -> None:
+        answer = self._on_message(key, message)
+        with contextlib.suppress(OSError):  # it was killed meanwhile
+            line.send(answer)
 
 
-_loaded: dict[str, Function] = {}
+# In the worker ---------------------------------------------------------------
 
 
-def _work(key: str, file: str, payload: bytes, place, driver: int) -> Ended:
-    """Runs one call, in a worker."""
-    _leave_with(driver)
-    if file not in _loaded:
-        _loaded.clear()
-        with open(file, "rb") as opened:
-            _loaded[file] = pickle.load(opened)
-
-    def ask(message: Any) -> Any:
-        if place is None:
-            return None
-        from multiprocessing.connection import Client
-
-        with Client(place[0], authkey=place[1]) as line:
-            line.send((key, message))
-            return line.recv()
-
-    return call(key, _loaded[file], pickle.loads(payload), ask)
-
-
-_watching = False
-
-
-def _leave_with(driver: int) -> None:
-    """Ends this process when the driver is gone, whatever it is doing."""
-    global _watching
-    if _watching:
-        return
-    _watching = True
+def _follow(driver: int) -> None:
+    """Has this process end with its driver, and with nothing else."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
+    threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
 
-    def watch() -> None:
-        while True:
-            try:
-                os.kill(driver, 0)
-            except ProcessLookupError:
-                os._exit(1)
-            time.sleep(0.5)
 
-    threading.Thread(target=watch, daemon=True).start()
+def _end_with(driver: int) -> None:
+    while os.getppid() == driver:
+        time.sleep(0.5)
+    for folder in _seen:
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+_seen: set[str] = set()
+
+
+@functools.lru_cache(maxsize=1)
+def _function(folder: str) -> Function:
+    _seen.add(folder)
+    return shipping.load(pathlib.Path(folder))
+
+
+@functools.lru_cache(maxsize=1)
+def _line(address: tuple) -> Callable[[str, Any], Any]:
+    place, secret = address
+    line = connection.Client(place, authkey=secret)
+
+    def ask(key: str, message: Any) -> Any:
+        line.send((key, message))
+        return line.recv()
+
+    return ask
+
+
+def _work(folder: str, address: tuple | None, key: str, payload: Any) -> Ended:
+    def ask(message: Any) -> Any:
+        if address is None:
+            raise RuntimeError(f"Nobody hears the messages of {key}")
+        return _line(address)(key, message)
+
+    return call(_function(folder), key, payload, ask)

@@ -1,38 +1,40 @@
-"""Calls on a Ray cluster: many machines, or this one.
-
-Ray retries the calls of workers and machines that are lost, keeps the
-function with its data once a machine in its object store, and has a dashboard.
-"""
+"""Runs jobs as tasks of Ray, on this machine or a cluster."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import math
+import socket
 from collections.abc import Callable
 from typing import Any
 
-import cloudpickle
 import keras_tuner
 
-from actfn.search.executors.base import Ended, Function, call
-from actfn.search.executors.processes import THREADS
+from actfn.search.executors import shipping
+from actfn.search.executors.base import Ended, Function, OnMessage
 
 _RETRIES = 10
-_LOOK_SECONDS = 0.2
-"""How often the driver looks whether a call asks something."""
+_SECONDS_TO_CONNECT = 5
 
 
 class RayCluster:
-    """Runs calls as tasks of Ray.
+    """Tasks of Ray; see `Executor`.
+
+    Ray runs a task again whose worker or machine is lost, shares out CPUs and
+    GPUs, and keeps the function and its data in memory once a machine. A
+    connection that the program has already made (``ray.init``) is used, and
+    left open.
 
     Args:
-        workers: Calls at the same time.
-        address: Of a cluster, such as ``"auto"``, ``"10.0.0.1:6379"`` or
-            ``"ray://host:10001"``; None for one on this machine. A connection
-            that the program has made already is used as it is.
-        cpus: CPUs a call.
-        gpus: GPUs, or a fraction of one, a call.
+        workers: Tasks at a time; Ray queues those that find no room.
+        address: ``host:port`` of the head, ``"auto"`` for the cluster of this
+            machine; None starts Ray on this machine.
+        cpus: That a task takes.
+        gpus: Likewise; may be a fraction.
 
     Raises:
-        ValueError: Ray is not installed, or the cluster does not answer.
+        ValueError: Ray is not installed, or `address` does not answer.
     """
 
     def __init__(
@@ -42,140 +44,168 @@ class RayCluster:
         cpus: float = 1,
         gpus: float = 0,
     ):
+        try:
+            import ray
+        except ImportError:
+            raise ValueError(
+                "executor='ray' needs Ray: pip install \"actfn[ray]\""
+            ) from None
         self.workers = workers
-        self._ray = _connect(address)
-        # A worker of one CPU computes in one thread, as a local process does.
-        environment = {"env_vars": THREADS} if cpus <= 1 and not gpus else None
-        self._task = self._ray.remote(
-            num_cpus=cpus,
-            num_gpus=gpus,
-            max_retries=_RETRIES,
-            runtime_env=environment,
-        )(_work)
-        self._running: dict[Any, str] = {}
+        self._ray = ray
+        self._environment = shipping.environment(max(1, math.ceil(cpus)))
+        self._resources = {"num_cpus": cpus, "num_gpus": gpus}
+        if not ray.is_initialized():
+            _connect(ray, address)
 
     def start(
-        self,
-        function: Function,
-        on_message: Callable[[str, Any], Any] | None = None,
+        self, function: Function, on_message: OnMessage | None = None
     ) -> None:
-        """See `Executor.start`; the function lies in Ray's object store."""
-        self._function = self._ray.put(cloudpickle.dumps(function))
-        self._on_message, self._mailbox = on_message, None
+        """Puts the function into the object store."""
+        ray = self._ray
+        shipping.to_bytes(function, [])  # Ray's own message is a page long
+        # In a list, or Ray would unpack the function for each task anew.
+        self._function = [ray.put(function)]
+        self._on_message = on_message
+        self._running: dict[Any, str] = {}
+        self._mailbox = self._letter = None
         if on_message is not None:
-            actor = self._ray.remote(num_cpus=0, max_concurrency=1000)(_Mailbox)
-            self._mailbox = actor.remote()
+            self._open_mailbox()
+        self._work = ray.remote(
+            max_retries=_RETRIES,
+            runtime_env={"env_vars": self._environment},
+            **self._resources,
+        )(_task())
 
     def submit(self, key: str, payload: Any) -> None:
-        """See `Executor.submit`."""
-        packed = cloudpickle.dumps(payload)
-        reference = self._task.remote(
-            key, self._function, packed, self._mailbox
-        )
-        self._running[reference] = key
+        """Gives a task to Ray."""
+        task = self._work.remote(self._function, self._mailbox, key, payload)
+        self._running[task] = key
 
     def wait(self, timeout: float | None = None) -> Ended | None:
-        """See `Executor.wait`."""
-        waited = 0.0
+        """Returns the next job to end; answers messages until then."""
         while self._running:
-            self._answer()
-            done, _ = self._ray.wait(list(self._running), timeout=_LOOK_SECONDS)
-            if done:
-                key = self._running.pop(done[0])
-                return self._result(key, done[0])
-            waited += _LOOK_SECONDS
-            if timeout is not None and waited >= timeout:
+            awaited = [*self._running]
+            if self._letter is not None:
+                awaited.append(self._letter)
+            ready, _ = self._ray.wait(awaited, num_returns=1, timeout=timeout)
+            if not ready:
                 return None
+            if ready[0] == self._letter:
+                self._answer()
+            else:
+                return self._end(ready[0])
         return None
 
     def stop(self) -> None:
-        """See `Executor.stop`; the connection stays."""
-        for reference in self._running:
-            self._ray.cancel(reference, force=True)
-        self._running.clear()
+        """Cancels what runs; lets go of the function."""
+        for task in self._running:
+            self._ray.cancel(task, force=True)
+        self._running = {}
         if self._mailbox is not None:
             self._ray.kill(self._mailbox)
-            self._mailbox = None
+        self._function = self._mailbox = self._letter = None
 
-    def _result(self, key: str, reference) -> Ended:
+    def _end(self, task) -> Ended:
+        key = self._running.pop(task)
         try:
-            return cloudpickle.loads(self._ray.get(reference))
+            return Ended(key, *self._ray.get(task))
         except self._ray.exceptions.RayTaskError as error:
-            return Ended(key, error=str(error), kind=type(error).__name__)
+            return Ended.by_error(key, error)
         except self._ray.exceptions.RayError as error:
             raise keras_tuner.errors.FatalRuntimeError(
-                f"A call was lost {_RETRIES} times on the cluster: {error}"
+                f"Ray has lost the trial {key} {_RETRIES + 1} times: {error}"
             ) from error
 
+    def _open_mailbox(self) -> None:
+        from ray.util.scheduling_strategies import (
+            NodeAffinitySchedulingStrategy,
+        )
+
+        here = self._ray.get_runtime_context().get_node_id()
+        actor = self._ray.remote(
+            num_cpus=0,
+            max_concurrency=10_000,
+            # Who falls silent with the driver's machine is not missed.
+            scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
+        )(_Mailbox)
+        self._mailbox = actor.remote()
+        self._letter = self._mailbox.next.remote()
+
     def _answer(self) -> None:
-        if self._mailbox is None:
-            return
-        for number, key, message in self._ray.get(self._mailbox.take.remote()):
-            answer = self._on_message(key, cloudpickle.loads(message))
-            packed = cloudpickle.dumps(answer)
-            self._ray.get(self._mailbox.answer.remote(number, packed))
+        number, key, message = self._ray.get(self._letter)
+        self._letter = self._mailbox.next.remote()
+        self._mailbox.answer.remote(number, self._on_message(key, message))
+
+
+def _connect(ray, address: str | None) -> None:
+    """Connects to a cluster, or starts one on this machine."""
+    place = address and address.removeprefix("ray://")
+    try:
+        if place and ":" in place:
+            host, _, port = place.rpartition(":")
+            pair = (host.strip("[]"), int(port))
+            socket.create_connection(pair, _SECONDS_TO_CONNECT).close()
+        ray.init(
+            address=address or "local",
+            log_to_driver=False,
+            configure_logging=True,
+            logging_level="error",
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            "`address` must be that of a running Ray cluster, as `ray start "
+            f"--head` prints it. Received: {address!r} ({first})"
+        ) from error
 
 
 class _Mailbox:
-    """An actor that passes questions to the driver and answers back."""
+    """Takes messages of tasks to the driver, and the answers back."""
 
     def __init__(self):
-        import asyncio
+        self._letters: asyncio.Queue = asyncio.Queue()
+        self._answers: dict[int, asyncio.Future] = {}
+        self._numbers = itertools.count()
 
-        self._asyncio = asyncio
-        self._questions: list[tuple[int, str, bytes]] = []
-        self._answers: dict[int, Any] = {}
-        self._number = 0
+    async def ask(self, key: str, message: Any) -> Any:
+        number = next(self._numbers)
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        await self._letters.put((number, key, message))
+        return await answer
 
-    async def ask(self, key: str, message: bytes) -> bytes:
-        number, self._number = self._number, self._number + 1
-        future = self._asyncio.get_running_loop().create_future()
-        self._answers[number] = future
-        self._questions.append((number, key, message))
-        return await future
+    async def next(self) -> tuple[int, str, Any]:
+        return await self._letters.get()
 
-    async def take(self) -> list[tuple[int, str, bytes]]:
-        taken, self._questions = self._questions, []
-        return taken
-
-    async def answer(self, number: int, value: bytes) -> None:
+    async def answer(self, number: int, value: Any) -> None:
         self._answers.pop(number).set_result(value)
 
 
-_loaded: dict[int, Function] = {}
+def _task() -> Callable:
+    """Returns what a worker of Ray does.
 
+    It uses nothing of this module: thus it travels by value, and a worker
+    imports no more than the function that it runs.
+    """
+    loaded: dict[Any, Any] = {}
 
-def _work(key: str, function: bytes, payload: bytes, mailbox) -> bytes:
-    """Runs one call, in a worker; the function is unpacked once."""
-    digest = hash(function)
-    if digest not in _loaded:
-        _loaded.clear()
-        _loaded[digest] = cloudpickle.loads(function)
+    def work(function: list, mailbox, key: str, payload: Any) -> tuple:
+        import traceback
 
-    def ask(message: Any) -> Any:
         import ray
 
-        packed = cloudpickle.dumps(message)
-        return cloudpickle.loads(ray.get(mailbox.ask.remote(key, packed)))
+        def ask(message: Any) -> Any:
+            if mailbox is None:
+                raise RuntimeError(f"Nobody hears the messages of {key}")
+            return ray.get(mailbox.ask.remote(key, message))
 
-    payload = cloudpickle.loads(payload)
-    return cloudpickle.dumps(call(key, _loaded[digest], payload, ask))
-
-
-def _connect(address: str | None):
-    try:
-        import ray
-    except ImportError:
-        raise ValueError(
-            'The executor "ray" needs Ray: pip install "actfn[ray]".'
-        ) from None
-    if not ray.is_initialized():
+        reference = function[0]
+        if reference not in loaded:
+            loaded.clear()
+            loaded[reference] = ray.get(reference)
         try:
-            ray.init(address=address, log_to_driver=False)
-        except (ConnectionError, TimeoutError, ValueError, RuntimeError) as e:
-            reason = (str(e).strip().splitlines() or [type(e).__name__])[0]
-            raise ValueError(
-                "`address` must be a Ray cluster that answers; start one with "
-                f"`ray start --head`. Received: {address!r}, {reason}"
-            ) from None
-    return ray
+            return loaded[reference](payload, ask), None, None
+        except Exception as error:
+            return None, traceback.format_exc(), type(error).__name__
+
+    return work

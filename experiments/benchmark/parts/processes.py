@@ -6,7 +6,6 @@ functions, so that they can keep quiet what it prints.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from experiments.cli import quiet_start
@@ -17,8 +16,6 @@ _trainer: Any = None
 def prepare(recipe: dict) -> None:
     """Makes this process one that trains children and does nothing else."""
     global _trainer
-    # As the workers have: Linux shares a busy machine among sessions first.
-    os.setsid()
     with quiet_start():
         from experiments.tasks.image.child import ChildTrainer
         from experiments.tasks.image.recipe import Recipe

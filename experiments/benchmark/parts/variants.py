@@ -21,6 +21,7 @@ import models
 from actfn import search
 from actfn.search.executors import make
 from actfn.search.executors.trials import run_trials
+from actfn.search.session import ChildTrial
 from experiments.tasks.image.child import ChildTrainer, ImageChild
 from experiments.tasks.image.recipe import PRESETS
 
@@ -136,12 +137,8 @@ def ours(count: int, seed: int, folder: str, variant: Variant) -> dict:
     )
     oracle._set_project_dir(folder, "ours")
     oracle.reload()
-    child = ImageChild(recipe)
-
-    def run_trial(trial, _):
-        return child(trial.hyperparameters, "validation")
-
-    run_trials(oracle, run_trial, make(workers=variant.processes))
+    trial = ChildTrial(ImageChild(recipe))
+    run_trials(oracle, trial, make(workers=variant.processes))
     skipped = [r for r in oracle.results if r.status != "completed"]
     return {
         "seconds": oracle.ended - oracle.begun,

@@ -7,7 +7,6 @@ Children that cannot become good are not trained to the end; see `Recipe`.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 import statistics
 import time
@@ -219,7 +218,7 @@ class ChildTrainer:
 
 
 class ImageChild:
-    """A child as `actfn.search.session` calls it; data stay in the process.
+    """A child as `actfn.search.session` calls it.
 
     Args:
         recipe: How to train.
@@ -236,7 +235,6 @@ class ImageChild:
         data_dir: str | None = None,
         reward: str = "accuracy",
     ):
-        self._made_of = (recipe, data_dir, reward)
         self._reward = reward
         self.trainer = ChildTrainer(recipe, data_dir)
 
@@ -260,15 +258,6 @@ class ImageChild:
             "loss": child.loss,
             "rejected": float(child.rejected),
         }
-
-    def __reduce__(self):
-        return _loaded, self._made_of
-
-
-@functools.lru_cache(maxsize=2)
-def _loaded(recipe: Recipe, data_dir: str | None, reward: str) -> ImageChild:
-    """Reads the data once in each process that a child comes to."""
-    return ImageChild(recipe, data_dir, reward)
 
 
 def _next_seed(seed: int) -> int:

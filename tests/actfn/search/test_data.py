@@ -32,7 +32,7 @@ def test_a_fifth_is_held_out_and_halved():
     parts = divide(X, Y, seed=3)
     every = [targets(p) for p in (parts.train, parts.validation, parts.test)]
     assert [len(each) for each in every] == [16, 2, 2]
-    assert sorted(sum(every, [])) == list(range(20))
+    assert sorted([*every[0], *every[1], *every[2]]) == list(range(20))
     assert parts.held_back
     again = divide(X, Y, seed=3)
     assert targets(again.test) == targets(parts.test)

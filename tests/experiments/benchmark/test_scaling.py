@@ -1,6 +1,7 @@
-"""The benchmark of the executors, with next to nothing to do."""
+"""The benchmark of executors, with next to nothing to do."""
 
 import csv
+import sys
 
 import pytest
 
@@ -13,19 +14,36 @@ def rows(folder):
 
 
 def test_tasks_that_sleep(tmp_path):
-    pytest.importorskip("ray")
-    benchmark_scaling.main(
-        ["--parts", "sleeping", "--tasks", "4", "--turns", "2",
-         "--seconds", "0.1", "--policy", "random",
-         "--directory", str(tmp_path)]
+    ray = pytest.importorskip("ray")
+    ray.init(
+        num_cpus=2, object_store_memory=80 * 1024**2, include_dashboard=False
     )  # fmt: skip
+    try:
+        benchmark_scaling.main(
+            ["--parts", "sleeping", "--tasks", "4", "--turns", "2",
+             "--seconds", "0.1", "--policy", "random",
+             "--directory", str(tmp_path)]
+        )  # fmt: skip
+    finally:
+        ray.shutdown()
     (row,) = rows(tmp_path)
     assert tuple(row) == benchmark_scaling.COLUMNS
+    assert row["contestant"] == "4 Ray tasks, random"
     assert row["functions"] == "8"
     # Each task slept at least its share of the eight times.
     assert 0 < float(row["busy"]) <= 1
     assert float(row["seconds"]) >= 0.2
     assert row["machine"]
+
+
+def test_without_ray_no_task_sleeps(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SystemExit) as ended:
+        benchmark_scaling.main(
+            ["--parts", "sleeping", "--directory", str(tmp_path)]
+        )
+    assert ended.value.code == 2
+    assert 'pip install "actfn[ray]"' in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import signal
-import socket
 import time
 
 import pytest
@@ -14,9 +13,14 @@ from tests.searching import ROOT, TINY, rows, run, start, wait_for_rows
 WORDS = [*TINY, "--no-control", "--finalists", "1", "--repeats", "1"]
 
 
+def command(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def workers_of(process):
     path = f"/proc/{process.pid}/task/{process.pid}/children"
-    return [int(pid) for pid in pathlib.Path(path).read_text().split()]
+    children = map(int, pathlib.Path(path).read_text().split())
+    return [pid for pid in children if b"popen_loky" in command(pid)]
 
 
 def trained(folder):
@@ -87,78 +91,15 @@ def test_a_bug_ends_the_search_at_once_with_its_text(tmp_path, workers):
     assert trained(folder) == []
 
 
-@pytest.fixture
-def take_part(tmp_path):
-    """Starts a process of one search; all are killed at last."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    processes = []
-
-    def take_part(name, *words):
-        variables = {
-            "KERASTUNER_TUNER_ID": name,
-            "KERASTUNER_ORACLE_PORT": str(port),
-        }
-        words = [*WORDS, "--directory", tmp_path, *words]
-        processes.append(start(*words, env=os.environ | variables))
-        return processes[-1]
-
-    take_part.port = port
-    yield take_part
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-@pytest.mark.slow
-def test_chief_and_workers_by_the_environment(take_part, tmp_path):
-    chief = take_part("chief", "--trials", 6)
-    first = take_part("first")
-    wait_for_rows(tmp_path, 1, chief)
-    alien = take_part("alien", "--steps", 9)
-    _, err = alien.communicate(timeout=600)
-    assert alien.returncode == 1
-    assert "same flags for the child" in err.splitlines()[-1]
-    second = take_part("second")
-    first.kill()
-    out, err = chief.communicate(timeout=600)
-    assert chief.returncode == 0, err
-    assert f"listens on 127.0.0.1:{take_part.port}" in err
-    assert "against ReLU" in out
-    assert second.wait(timeout=60) == 0
-    assert len(trained(tmp_path)) == 6
-
-
-@pytest.mark.slow
-def test_a_killed_chief_is_missed_and_started_again(take_part, tmp_path):
-    chief = take_part("chief", "--trials", 4)
-    worker = take_part("worker")
-    wait_for_rows(tmp_path, 1, chief)
-    chief.kill()
-    chief.communicate()
-    before = rows(tmp_path / "results.csv")
-    _, err = worker.communicate(timeout=120)
-    assert worker.returncode == 1
-    message = f"The chief at 127.0.0.1:{take_part.port} has not answered for"
-    assert message in err.splitlines()[-1]
-    assert "Traceback" not in err
-    chief = take_part("chief", "--trials", 4, "--resume")
-    take_part("another")
-    _, err = chief.communicate(timeout=600)
-    assert chief.returncode == 0, err
-    assert len(trained(tmp_path)) == 4
-    assert rows(tmp_path / "results.csv")[: len(before)] == before
-
-
-def test_a_chief_that_cannot_listen_says_so(tmp_path, capsys, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
-        monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-        port = str(taken.getsockname()[1])
-        monkeypatch.setenv("KERASTUNER_ORACLE_PORT", port)
-        with pytest.raises(SystemExit) as ended:
-            search.main(["--directory", str(tmp_path)])
+@pytest.mark.parametrize("name", ["TUNER_ID", "ORACLE_IP", "ORACLE_PORT"])
+def test_a_chief_of_keras_tuner_is_shown_to_ray(
+    name, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv(f"KERASTUNER_{name}", "chief")
+    with pytest.raises(SystemExit) as ended:
+        search.main(["--directory", str(tmp_path / "search")])
     assert ended.value.code == 2
     err = capsys.readouterr().err
-    assert f"Cannot listen on 127.0.0.1:{port}" in err
+    assert "use --executor ray" in err and f"KERASTUNER_{name}=chief" in err
     assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "search").exists()
