@@ -1,5 +1,7 @@
 """Find activation functions by search, and use them as Keras layers."""
 
+import importlib
+
 from actfn import catalog
 from actfn.catalog import get
 from actfn.expressions.expression import Expression, ExpressionError
@@ -22,3 +24,20 @@ __all__ = [
     "register_operator",
     "swap_activations",
 ]
+
+_ON_FIRST_USE = ("analysis", "bench", "export", "search")
+
+
+def __getattr__(name: str):
+    """Imports a module of the package at its first use."""
+    if name in _ON_FIRST_USE:
+        try:
+            return importlib.import_module(f"actfn.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"actfn.{name}":
+                raise
+    raise AttributeError(f"module 'actfn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})

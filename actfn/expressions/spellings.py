@@ -36,10 +36,22 @@ ALIASES = {
     "bentidentity": "bent_identity", "gelusine": "gelu_sine",
     "growing_cosine_unit": "gcu", "gaussian": "gauss", "norm_cdf": "normal_cdf",
     "ndtr": "normal_cdf", "phi": "normal_cdf", "cdf": "normal_cdf",
-    "acon": "acon_c", "aconc": "acon_c", "x_ielu": "xielu",
+    "acon": "acon_c", "tanhexp": "telu", "pau": "rational",
+    "dynamic_tanh": "dyt", "eswish": "e_swish", "starrelu": "star_relu",
+    "aconc": "acon_c", "x_ielu": "xielu",
     "softplus_shifted": "shifted_softplus", "ssp": "shifted_softplus",
 }  # fmt: skip
 """Other names, in lower case with underscores."""
+
+CATALOG = {
+    "identity": "linear", "exp": "exponential", "atan": "arctan",
+    "gauss": "gaussian", "sin": "sine", "tanhexp": "telu",
+    "hard_silu": "hard_swish", "pau": "rational", "pade": "rational",
+    "dynamic_tanh": "dyt", "eswish": "e_swish",
+    "bent": "bent_identity",
+    "inverse_square_root_unit": "isru", "starrelu": "star_relu",
+}  # fmt: skip
+"""Other names of catalog functions than as words of expression text."""
 
 MODULES = frozenset(
     "np numpy tf tf.math tf.nn tf.keras.activations tf.keras.ops math "
