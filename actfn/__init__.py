@@ -1,16 +1,24 @@
 """Find activation functions by search, and use them as Keras layers."""
 
+import contextlib
 import importlib
+import sys
 
-from actfn import catalog
-from actfn.catalog import get
-from actfn.expressions.expression import Expression, ExpressionError
-from actfn.expressions.operators import register_operator
-from actfn.expressions.parsing import parse
-from actfn.layers import ActivationFunction
-from actfn.spaces.canonical import canonicalize
-from actfn.spaces.grammar import SearchSpace
-from actfn.surgery import swap_activations
+from actfn.cli import quiet_start
+
+# Python says so while it prepares ``python -m actfn``.
+_IS_PROGRAM = sys.argv[:1] == ["-m"] and "actfn" in sys.orig_argv
+
+with quiet_start() if _IS_PROGRAM else contextlib.nullcontext():
+    from actfn import catalog
+    from actfn.catalog import get
+    from actfn.expressions.expression import Expression, ExpressionError
+    from actfn.expressions.operators import register_operator
+    from actfn.expressions.parsing import parse
+    from actfn.layers import ActivationFunction
+    from actfn.spaces.canonical import canonicalize
+    from actfn.spaces.grammar import SearchSpace
+    from actfn.surgery import swap_activations
 
 __all__ = [
     "ActivationFunction",

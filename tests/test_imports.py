@@ -12,11 +12,14 @@ ALLOWED = {
     "expressions": {"expressions"},
     "spaces": VALUES,
     "layers": {"expressions", "layers"},
-    "catalog": {"expressions", "layers"},
+    "catalog": {"expressions", "layers", "catalog"},
     "surgery": {"expressions", "layers", "catalog", "surgery"},
     "analysis": VALUES | {"layers", "catalog"},
     "export": {"expressions", "layers"},
     "search": VALUES | {"search"},
+    "cli": set(),
+    "command_line": VALUES | {"catalog", "analysis", "cli", "command_line"},
+    "__main__": {"cli"},
 }
 
 

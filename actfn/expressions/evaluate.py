@@ -325,5 +325,5 @@ def _times(partial, factor, unbounded: bool = False):
     product = partial * factor
     if not unbounded or isinstance(partial, float):
         return product
-    flat = ops.logical_or(partial == 0, factor == 0)
-    return ops.where(flat, 0, product)
+    # Where it is a number, its own derivative must remain.
+    return ops.where(ops.isnan(product), 0, product)

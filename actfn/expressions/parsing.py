@@ -421,7 +421,8 @@ class _Parser:
             {"x", "beta", "scalar", *words.names(), *operators.names()}
         )
         hint = f"did you mean {' or '.join(close)}? " if close else ""
-        return f"unknown name {name[:30]!r}; {hint}known are {', '.join(known)}"
+        listed = f"Known are {', '.join(known)}"
+        return f"unknown name {name[:30]!r}; {hint}{listed}"
 
 
 def define(name: str, text: str, inputs: tuple[str, ...] = ("x",)) -> None:

@@ -86,6 +86,15 @@ def known(name: str) -> bool:
     return name in _WORDS
 
 
+def with_inputs(count: int) -> list[str]:
+    """Returns the words that may be called with so many arguments."""
+    return [
+        name
+        for name, found in _WORDS.items()
+        if any(word.inputs == count for word in found)
+    ]
+
+
 def arities(name: str) -> list[int]:
     """Returns how many arguments a call of the word may have."""
     counts = {count for word in _WORDS[name] for count in _counts(word)}
