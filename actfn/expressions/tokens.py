@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"\{\s*[A-Za-z][A-Za-z0-9 _-]*\})"
     r"|(?P<command>\\(?:[A-Za-z]+|[,!;:{} ]))"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z_][A-Za-z_0-9]*)*)"
-    r"|(?P<special>[αβγδσΦπ√²³·×⋅÷−–≤≥])"
+    r"|(?P<special>[αβγδ]\d*|[σΦπ√²³·×⋅÷−–≤≥])"
     r"|(?P<symbol>\*\*|<=|>=|==|!=|[-+*/(),<>^|=])"
     r"|(?P<brace>[{}])"
     r")"
@@ -58,16 +58,17 @@ def split(text: str, most: int) -> list[Token]:
     """
     plain = text.translate(_SUBSCRIPTS)
     latex = "\\" in plain
+    braces = latex or "^{" in plain
     tokens, position, end = [], 0, len(text.rstrip())
     while position < end:
         match = _TOKEN.match(plain, position)
-        if match is None or (match.lastgroup == "brace" and not latex):
+        if match is None or (match.lastgroup == "brace" and not braces):
             start = end - len(text[position:end].lstrip())
             raise error(text, "unexpected character", start)
         kind = match.lastgroup
         start = match.start(kind)
         position = match.end()
-        if latex and (kind == "name" or kind == "command"):
+        if latex and kind in ("name", "command"):
             position = _subscript(plain, match, tokens, start)
             if position:
                 continue
@@ -106,8 +107,8 @@ def _plain(text: str, kind: str, found: str, start: int) -> list[Token]:
         exponent = "2" if found == "²" else "3"
         return [("symbol", "**", start), ("number", exponent, start)]
     if kind == "special":
-        kind, found = _SPECIAL[found]
-        return [(kind, found, start)]
+        kind, name = _SPECIAL[found[0]]
+        return [(kind, name + found[1:], start)]
     return [(kind, "**" if found == "^" else found, start)]
 
 
