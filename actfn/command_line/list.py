@@ -1,7 +1,7 @@
 r"""Prints the table of catalog functions.
 
-    python -m actfn list
-    python -m actfn list --matching transformers --format markdown
+python -m actfn list
+python -m actfn list --matching transformers --format markdown
 """
 
 from __future__ import annotations

@@ -238,9 +238,7 @@ class Program:
             operands = _operands(row, [values[i] for i in arguments], x)
             inner = [found.get(i, 0.0) for i in arguments]
             if row.chooses:
-                found[step] = _where(
-                    row.chooses(*operands), *inner[-2:], x
-                )
+                found[step] = _where(row.chooses(*operands), *inner[-2:], x)
                 continue
             partials = row.partials(values[step], *operands)
             terms = [

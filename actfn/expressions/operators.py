@@ -30,9 +30,7 @@ from actfn.expressions import ops, words
 EPSILON = 1e-6
 """The paper's epsilon in log(abs(x) + epsilon) and a / (b + epsilon)."""
 
-PARAMETER = re.compile(
-    r"(?:alpha|beta|gamma|delta|a|b|c)_?(?:0|[1-9]\d{0,5})?"
-)
+PARAMETER = re.compile(r"(?:alpha|beta|gamma|delta|a|b|c)_?(?:0|[1-9]\d{0,5})?")
 """The names of trainable parameters in text."""
 RESERVED = frozenset(("x", "e", "pi", "scalar", "if", "else"))
 """Words of the language that are no functions of numbers."""

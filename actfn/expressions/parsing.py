@@ -293,9 +293,7 @@ class _Parser:
                 position,
             )
         if self.scalars.setdefault(name, scalar) != scalar:
-            self.fail(
-                f"{name} must be scalar everywhere or nowhere", position
-            )
+            self.fail(f"{name} must be scalar everywhere or nowhere", position)
         return Parameter(name, scalar)
 
     def scalar(self) -> Parameter:

@@ -116,8 +116,6 @@ def _latex(node: Expression) -> _Latex:
     if words.known(node.operator):
         name = node.operator.replace("_", r"\_")
         inside = ", ".join(arguments)
-        return _Latex(
-            rf"\operatorname{{{name}}}\left({inside}\right)", _ATOM
-        )
+        return _Latex(rf"\operatorname{{{name}}}\left({inside}\right)", _ATOM)
     row = operators.get(node.operator)
     return _Latex(row.latex.format(*arguments), row.precedence)

@@ -195,9 +195,7 @@ def derivatives(name):
             inner.watch(x)
             y = layer(x)
         slope = inner.gradient(y, x)
-    second = outer.gradient(
-        slope, x, unconnected_gradients="zero"
-    )
+    second = outer.gradient(slope, x, unconnected_gradients="zero")
     return [np.asarray(a)[:, 0] for a in (y, slope, second)]
 
 

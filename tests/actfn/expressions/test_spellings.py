@@ -117,7 +117,9 @@ def test_words_print_as_they_were_written():
     each = actfn.parse("swish(x) + swish(2 * x)")
     assert str(each) == "swish(x, beta) + swish(2 * x, beta1)"
     assert actfn.parse("max(x, 0)") != actfn.parse("relu(x)")
-    same = {actfn.canonicalize(actfn.parse(t)) for t in ("max(x, 0)", "relu(x)")}
+    same = {
+        actfn.canonicalize(actfn.parse(t)) for t in ("max(x, 0)", "relu(x)")
+    }
     assert len(same) == 1
 
 
