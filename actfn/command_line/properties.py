@@ -17,7 +17,7 @@ _GRID = np.unique(
     np.concatenate([_NEAR, np.geomspace(20, 1e3, 500) * [[-1], [1]]], None)
 )
 _CHEAP = frozenset(
-    "add sub mul neg abs max min sign lt le gt ge where square".split()
+    ["add", "sub", "mul", "neg", "abs", "max", "min", "sign", "lt", "le", "gt", "ge", "where", "square"]
 )
 
 

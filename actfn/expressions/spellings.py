@@ -54,10 +54,7 @@ CATALOG = {
 """Other names of catalog functions than as words of expression text."""
 
 MODULES = frozenset(
-    "np numpy tf tf.math tf.nn tf.keras.activations tf.keras.ops math "
-    "keras.ops keras.activations keras.backend ops K jnp jax.numpy jax.nn "
-    "jax.lax nn nn.functional torch torch.nn torch.nn.functional F sp sympy "
-    "special scipy.special activations".split()
+    ["np", "numpy", "tf", "tf.math", "tf.nn", "tf.keras.activations", "tf.keras.ops", "math", "keras.ops", "keras.activations", "keras.backend", "ops", "K", "jnp", "jax.numpy", "jax.nn", "jax.lax", "nn", "nn.functional", "torch", "torch.nn", "torch.nn.functional", "F", "sp", "sympy", "special", "scipy.special", "activations"]
 )
 """Prefixes that are left out, as in ``np.tanh(x)``."""
 

@@ -15,8 +15,8 @@ class ActivationFunction(keras.layers.Layer):
 
     Formula: ``f(x)`` with f such as ``x * sigmoid(beta * x)``. Each parameter
     of the expression is a weight of shape (channels,), the size of the
-    input's last axis, or of shape () if it is ``scalar``. The gradient recomputes the function: only the input
-    is kept for the backward pass.
+    input's last axis, or of shape () if it is ``scalar``. The gradient
+    recomputes the function: only the input is kept for the backward pass.
 
     Args:
         expression: Expression text or an `Expression`.

@@ -141,3 +141,13 @@ def test_properties(text, domain, values, monotone):
     assert found.domain == domain
     assert found.range == values
     assert monotone in found.monotone
+
+
+def test_the_table_in_the_documentation_is_the_catalogs():
+    import pathlib
+
+    from actfn.command_line import list as listing
+
+    page = pathlib.Path(__file__).parents[2] / "docs" / "functions.md"
+    expected = listing.table(listing.rows(), "markdown")
+    assert page.read_text().split("<!-- table -->\n\n")[1] == expected

@@ -15,10 +15,11 @@ _PIECES = (
     "erf(x)", "2 ** ", "lambda x: x", "x.y", "eval(",
     "\x00", "é", "\n", "#", "'", '"', "[", "]", "{0}", "@", ";", "beta-1",
     "1_000", "0x10", "1j", "nan", "inf", "True", "**" * 3, "-" * 90, "(" * 90,
-    "mish(", "swish(", "relu(x)", "x > 0", " if ", " else ", "where(", "|", "²",
-    "σ(", "β", "2x", "^", "np.", "tf.nn.", "os.", "\\\\sigma", "\\\\frac{", "}{", "}",
-    "alpha", "scalar(", "clip(", "Piecewise((", "<=", "=", "c2", "pi",
-    "mish(" * 70, "|" * 70, "max(" * 70, "x ** " * 70, "e", "1e", ".", "..", "5.", ".5", "%", "//",
+    "mish(", "swish(", "relu(x)", "x > 0", " if ", " else ", "where(", "|",
+    "²", "\N{GREEK SMALL LETTER SIGMA}(", "β", "2x", "^", "np.", "tf.nn.",
+    "os.", r"\sigma", r"\frac{", "}{", "}", "alpha", "scalar(", "clip(",
+    "Piecewise((", "<=", "=", "c2", "pi", "mish(" * 70, "|" * 70, "max(" * 70,
+    "x ** " * 70, "e", "1e", ".", "..", "5.", ".5", "%", "//",
 )  # fmt: skip
 
 
