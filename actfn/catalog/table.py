@@ -101,7 +101,8 @@ _OF_KERAS = (
      "Martins and Astudillo, arXiv:1602.02068", 2016, "sparse gates"),
     ("squareplus", "0.5 * (x + sqrt(x ** 2 + 4))",
      "Barron, arXiv:2112.11687", 2021, "softplus without exponentials"),
-    ("thresholded_relu", "where(x > 1, x, 0)", "Konda et al., arXiv:1402.3337", 2014,
+    ("thresholded_relu", "where(x > 1, x, 0)",
+     "Konda et al., arXiv:1402.3337", 2014,
      "sparse codes of autoencoders without biases"),
 )  # fmt: skip
 

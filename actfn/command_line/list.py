@@ -80,7 +80,8 @@ def table(found: list[tuple[str, ...]], form: str) -> str:
         for name, formula, trainable, year, _, use in found
     ]
     heads = ("name", "formula", "trainable", "year", "use when")
-    widths = [max(map(len, column)) for column in zip(heads, *shown)]
+    columns = zip(heads, *shown, strict=True)
+    widths = [max(map(len, column)) for column in columns]
     lines = [
         "  ".join(map(str.ljust, row, widths)).rstrip()
         for row in (heads, *shown)

@@ -17,8 +17,11 @@ _GRID = np.unique(
     np.concatenate([_NEAR, np.geomspace(20, 1e3, 500) * [[-1], [1]]], None)
 )
 _CHEAP = frozenset(
-    ["add", "sub", "mul", "neg", "abs", "max", "min", "sign", "lt", "le", "gt", "ge", "where", "square"]
-)
+    [
+        "add", "sub", "mul", "neg", "abs", "max", "min", "sign", "lt", "le",
+        "gt", "ge", "where", "square",
+    ]
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

@@ -210,16 +210,16 @@ _ROWS = (
     ),
     # Comparisons, 1 where they hold and 0 elsewhere, and what they decide.
     Operator(
-        "lt", 2, lambda a, b: fn.indicator(a < b, a, b), fn.flat, "{0:1} < {1:1}",
-        "<", 0, nonnegative=True,
+        "lt", 2, lambda a, b: fn.indicator(a < b, a, b), fn.flat,
+        "{0:1} < {1:1}", "<", 0, nonnegative=True,
     ),
     Operator(
         "le", 2, lambda a, b: fn.indicator(a <= b, a, b), fn.flat,
         r"{0:1} \leq {1:1}", "<=", 0, nonnegative=True,
     ),
     Operator(
-        "gt", 2, lambda a, b: fn.indicator(a > b, a, b), fn.flat, "{0:1} > {1:1}",
-        ">", 0, nonnegative=True,
+        "gt", 2, lambda a, b: fn.indicator(a > b, a, b), fn.flat,
+        "{0:1} > {1:1}", ">", 0, nonnegative=True,
     ),
     Operator(
         "ge", 2, lambda a, b: fn.indicator(a >= b, a, b), fn.flat,

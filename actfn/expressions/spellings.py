@@ -54,8 +54,14 @@ CATALOG = {
 """Other names of catalog functions than as words of expression text."""
 
 MODULES = frozenset(
-    ["np", "numpy", "tf", "tf.math", "tf.nn", "tf.keras.activations", "tf.keras.ops", "math", "keras.ops", "keras.activations", "keras.backend", "ops", "K", "jnp", "jax.numpy", "jax.nn", "jax.lax", "nn", "nn.functional", "torch", "torch.nn", "torch.nn.functional", "F", "sp", "sympy", "special", "scipy.special", "activations"]
-)
+    [
+        "np", "numpy", "tf", "tf.math", "tf.nn", "tf.keras.activations",
+        "tf.keras.ops", "math", "keras.ops", "keras.activations",
+        "keras.backend", "ops", "K", "jnp", "jax.numpy", "jax.nn", "jax.lax",
+        "nn", "nn.functional", "torch", "torch.nn", "torch.nn.functional",
+        "F", "sp", "sympy", "special", "scipy.special", "activations",
+    ]
+)  # fmt: skip
 """Prefixes that are left out, as in ``np.tanh(x)``."""
 
 _FIXED_SWISH = "tf.nn tf.keras.activations keras.ops keras.activations ops "

@@ -4,6 +4,7 @@ A token is (kind, text, position), of kind number, name, symbol or end. What
 Unicode and LaTeX write differently becomes the same tokens as plain text.
 """
 
+# ruff: noqa: RUF001 - these are the characters that people type.
 from __future__ import annotations
 
 import re
