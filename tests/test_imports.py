@@ -12,11 +12,15 @@ ALLOWED = {
     "expressions": {"expressions"},
     "spaces": VALUES,
     "layers": {"expressions", "layers"},
-    "catalog": {"expressions", "layers"},
+    "catalog": {"expressions", "layers", "catalog"},
     "surgery": {"expressions", "layers", "catalog", "surgery"},
     "analysis": VALUES | {"layers", "catalog"},
     "export": {"expressions", "layers"},
     "search": VALUES | {"layers", "catalog", "surgery", "analysis", "search"},
+    "cli": set(),
+    "command_line": VALUES
+    | {"catalog", "analysis", "search", "cli", "command_line"},
+    "__main__": {"cli"},
 }
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 import keras
 
 from actfn.expressions import functions as fn
-from actfn.expressions import operators, ops
+from actfn.expressions import operators, ops, words
 from actfn.expressions.expression import (
     Call,
     Constant,
@@ -157,13 +157,13 @@ class Program:
 
     Attributes:
         nodes: The distinct sub-expressions, arguments before their users; the
-            last is the expression itself.
+            last is the expression itself, with its words written out.
         has_derivative: Whether the table has the derivatives of all operators.
     """
 
     def __init__(self, expression: Expression):
         index: dict[Expression, int] = {}
-        _collect(expression, index)
+        _collect(words.expand(expression), index)
         self.nodes = tuple(index)
         self._rows = [
             operators.get(node.operator) if isinstance(node, Call) else None
@@ -238,7 +238,7 @@ class Program:
             operands = _operands(row, [values[i] for i in arguments], x)
             inner = [found.get(i, 0.0) for i in arguments]
             if row.chooses:
-                found[step] = _where(row.chooses(*operands), *inner, x)
+                found[step] = _where(row.chooses(*operands), *inner[-2:], x)
                 continue
             partials = row.partials(values[step], *operands)
             terms = [
@@ -294,7 +294,8 @@ def _apply_by_table(row: operators.Operator, operands: list):
         operands = [first, *rest]
         if row.chooses:
             chosen = ops.cast(row.chooses(*operands), upstream.dtype)
-            partials = (chosen, 1 - chosen)
+            undecided = [0.0] * (len(operands) - 2)
+            partials = (*undecided, chosen, 1 - chosen)
         else:
             result = _apply_by_table(row, operands)
             partials = row.partials(result, *operands)
@@ -322,5 +323,5 @@ def _times(partial, factor, unbounded: bool = False):
     product = partial * factor
     if not unbounded or isinstance(partial, float):
         return product
-    flat = ops.logical_or(partial == 0, factor == 0)
-    return ops.where(flat, 0, product)
+    # Where it is a number, its own derivative must remain.
+    return ops.where(ops.isnan(product), 0, product)

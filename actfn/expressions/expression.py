@@ -27,6 +27,27 @@ class Expression:
         """The direct sub-expressions, left to right."""
         return ()
 
+    def __call__(self, x, **values):
+        """Returns the function's value at x.
+
+        Args:
+            x: A number, an array, a list of numbers or a tensor; integers
+                become floating-point numbers. An expression is put in the
+                place of x.
+            **values: Values of parameters by name, 1 for those not named.
+
+        Raises:
+            ValueError: A name is not that of a parameter.
+
+        Example:
+            >>> from actfn import parse
+            >>> float(parse("x * sigmoid(beta * x)")(2, beta=0))
+            1.0
+        """
+        from actfn.expressions.calling import call
+
+        return call(self, x, values)
+
     def __str__(self) -> str:
         from actfn.expressions.printing import to_text
 
@@ -112,12 +133,17 @@ class Parameter(Expression):
     """A trainable parameter, one value per channel (last axis).
 
     The same name within one expression is the same parameter.
+
+    Attributes:
+        name: Its name.
+        scalar: Whether it has one value a layer instead.
     """
 
     name: str
+    scalar: bool = False
 
     def __repr__(self) -> str:
-        return f"Parameter({self.name!r})"
+        return f"Parameter({self.name!r}{', True' * self.scalar})"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
@@ -208,7 +234,7 @@ def number_parameters(expression: Expression) -> Expression:
     """
     found = parameters(expression)
     names = {
-        parameter: Parameter(f"beta{index or ''}")
+        parameter: Parameter(f"beta{index or ''}", parameter.scalar)
         for index, parameter in enumerate(found)
     }
     if all(old == new for old, new in names.items()):

@@ -48,6 +48,32 @@ def sqrt_slope(y, a):
     return ops.where(positive, 0.5 / ops.where(positive, y, 1), 0)
 
 
+def cbrt(a):
+    return ops.sign(a) * ops.power(ops.abs(a), 1 / 3)
+
+
+def cbrt_slope(y):
+    # 0 at 0, like that of the square root.
+    square = ops.square(y)
+    away = square > 0
+    return ops.where(away, 1 / (3 * ops.where(away, square, 1)), 0)
+
+
+def sech(a):
+    small = ops.exp(-ops.abs(a))
+    return 2 * small / (1 + small * small)
+
+
+def indicator(holds, a, b):
+    """Returns 1 where a comparison of a and b holds, 0 elsewhere."""
+    like = b if isinstance(a, float) else a
+    return ops.where(holds, ops.number(1.0, like), ops.number(0.0, like))
+
+
+def flat(y, a, b):
+    return 0.0, 0.0
+
+
 def expm1(a):
     # As exact near 0 as the operation of that name, which LiteRT and ONNX do
     # not have and TensorFlow computes slowly.

@@ -21,13 +21,19 @@ from __future__ import annotations
 import dataclasses
 import keyword
 import math
+import re
 from collections.abc import Callable
 
 from actfn.expressions import functions as fn
-from actfn.expressions import ops
+from actfn.expressions import ops, words
 
 EPSILON = 1e-6
 """The paper's epsilon in log(abs(x) + epsilon) and a / (b + epsilon)."""
+
+PARAMETER = re.compile(r"(?:alpha|beta|gamma|delta|a|b|c)_?(?:0|[1-9]\d{0,5})?")
+"""The names of trainable parameters in text."""
+RESERVED = frozenset(("x", "e", "pi", "scalar", "if", "else"))
+"""Words of the language that are no functions of numbers."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +52,8 @@ class Operator:
         infix: Its symbol if its text is not a call.
         precedence: How tightly the infix or LaTeX form binds.
         commutative: Whether the first two arguments may be exchanged.
-        chooses: ``chooses(a, b)``, in place of `partials`, tells where the
-            value is the first of the two arguments; elsewhere it is the other.
+        chooses: In place of `partials`: takes the arguments and tells where
+            the value is the last but one of them; elsewhere it is the last.
         grows: Whether finite arguments may give an infinite value.
         piecewise: Whether the backend's derivative of `function` may differ
             from `partials` at some points, so that second derivatives must
@@ -123,6 +129,27 @@ _ROWS = (
         r"\log\left(\left|{0}\right| + \epsilon\right)", parity=1,
     ),
     Operator(
+        "log", 1, ops.log, lambda y, a: (1 / a,), _function("log"),
+    ),
+    Operator(
+        "log1p", 1, ops.log1p, lambda y, a: (1 / (1 + a),), _call("log1p"),
+    ),
+    Operator(
+        "sign", 1, ops.sign, lambda y, a: (0.0,), _call("sign"), parity=-1,
+    ),
+    Operator(
+        "reciprocal", 1, lambda a: 1 / a, lambda y, a: (-y * y,),
+        r"\frac{{1}}{{{0}}}", precedence=2, parity=-1,
+    ),
+    Operator(
+        "cbrt", 1, fn.cbrt, lambda y, a: (fn.cbrt_slope(y),),
+        r"\sqrt[3]{{{0}}}", piecewise=True, parity=-1,
+    ),
+    Operator(
+        "sech", 1, fn.sech, lambda y, a: (-y * ops.tanh(a),), _call("sech"),
+        piecewise=True, parity=1, nonnegative=True,
+    ),
+    Operator(
         "exp", 1, ops.exp, lambda y, a: (y,), _function("exp"), grows=True,
         nonnegative=True,
     ),
@@ -180,6 +207,28 @@ _ROWS = (
         "erf", 1, ops.erf,
         lambda y, a: (2 / math.sqrt(math.pi) * ops.exp(-ops.square(a)),),
         _call("erf"), parity=-1,
+    ),
+    # Comparisons, 1 where they hold and 0 elsewhere, and what they decide.
+    Operator(
+        "lt", 2, lambda a, b: fn.indicator(a < b, a, b), fn.flat,
+        "{0:1} < {1:1}", "<", 0, nonnegative=True,
+    ),
+    Operator(
+        "le", 2, lambda a, b: fn.indicator(a <= b, a, b), fn.flat,
+        r"{0:1} \leq {1:1}", "<=", 0, nonnegative=True,
+    ),
+    Operator(
+        "gt", 2, lambda a, b: fn.indicator(a > b, a, b), fn.flat,
+        "{0:1} > {1:1}", ">", 0, nonnegative=True,
+    ),
+    Operator(
+        "ge", 2, lambda a, b: fn.indicator(a >= b, a, b), fn.flat,
+        r"{0:1} \geq {1:1}", ">=", 0, nonnegative=True,
+    ),
+    Operator(
+        "where", 3, lambda c, a, b: ops.where(ops.not_equal(c, 0), a, b), None,
+        r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
+        chooses=lambda c, a, b: ops.not_equal(c, 0), piecewise=True,
     ),
     # Functions of two arguments, three of them with a parameter beside.
     Operator(
@@ -240,7 +289,8 @@ def register_operator(
 
     From then on it parses, prints, trains and saves like the built-in ones,
     and `SearchSpace` takes its name among the unary or binary functions.
-    A program that loads a saved model must register it first.
+    A program that loads a saved model must register it first. It takes the
+    place of a catalog function of that name, in text.
 
     Args:
         name: An identifier that no operator has yet.
@@ -260,17 +310,20 @@ def register_operator(
         >>> from keras import ops
         >>> register_operator("hard_tanh", 1, lambda x: ops.clip(x, -1, 1))
     """
-    reserved = name == "x" or str(name).startswith("beta")
     if (
         not isinstance(name, str)
         or not name.isidentifier()
         or not name.isascii()
         or keyword.iskeyword(name)
-        or reserved
+        or name in RESERVED
+        or name.startswith("beta")
+        or PARAMETER.fullmatch(name)
     ):
         raise ValueError(
-            "`name` must be an identifier that is neither x nor begins with "
-            f"beta. Received: {name!r}"
+            "`name` must be an identifier that is none of "
+            f"{', '.join(sorted(RESERVED))}, does not begin with beta and is "
+            "no parameter such as alpha or c2. "
+            f"Received: {name!r}"
         )
     if name in _TABLE:
         raise ValueError(
@@ -285,4 +338,5 @@ def register_operator(
     slots = ", ".join(f"{{{index}}}" for index in range(arity))
     escaped = name.replace("_", r"\_")
     latex = latex or rf"\operatorname{{{{{escaped}}}}}\left({slots}\right)"
+    words.forget(name)
     _TABLE[name] = Operator(name, arity, function, partials, latex)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actfn.expressions import operators
+from actfn.expressions import operators, words
 from actfn.expressions.expression import (
     Call,
     Constant,
@@ -47,6 +47,8 @@ def _leaf(node: Expression) -> tuple[str, int]:
     if isinstance(node, Constant):
         text = _number(node.value)
         return text, _NEGATION if text.startswith("-") else _ATOM
+    if isinstance(node, Parameter) and node.scalar:
+        return f"scalar({node.name})", _ATOM
     if isinstance(node, (Variable, Parameter)):
         return node.name, _ATOM
     raise TypeError(f"Not an expression. Received: {node!r}")
@@ -56,11 +58,11 @@ def _text(node: Expression) -> tuple[str, int]:
     """Returns the text and how tightly its outermost operator binds."""
     if not isinstance(node, Call):
         return _leaf(node)
-    row = operators.get(node.operator)
     parts = [_text(argument) for argument in node.arguments]
-    if row.infix is None:
+    row = None if words.known(node.operator) else operators.get(node.operator)
+    if row is None or row.infix is None:
         inside = ", ".join(text for text, _ in parts)
-        return f"{row.name}({inside})", _ATOM
+        return f"{node.operator}({inside})", _ATOM
     level = row.precedence
     if row.arity == 1:
         inner = _wrap(parts[0], level)
@@ -72,7 +74,8 @@ def _text(node: Expression) -> tuple[str, int]:
         (level + 1, _NEGATION)
         if row.name == "pow"
         else (
-            level,
+            # Comparisons do not chain.
+            level + (level == 0),
             level + 1,
         )
     )
@@ -109,6 +112,10 @@ def _latex(node: Expression) -> _Latex:
         return _Latex(rf"\beta_{{{index}}}" if index else r"\beta", _ATOM)
     if not isinstance(node, Call):
         return _Latex(*_leaf(node))
+    arguments = [_latex(argument) for argument in node.arguments]
+    if words.known(node.operator):
+        name = node.operator.replace("_", r"\_")
+        inside = ", ".join(arguments)
+        return _Latex(rf"\operatorname{{{name}}}\left({inside}\right)", _ATOM)
     row = operators.get(node.operator)
-    arguments = (_latex(argument) for argument in node.arguments)
     return _Latex(row.latex.format(*arguments), row.precedence)

@@ -15,12 +15,13 @@ class ActivationFunction(keras.layers.Layer):
 
     Formula: ``f(x)`` with f such as ``x * sigmoid(beta * x)``. Each parameter
     of the expression is a weight of shape (channels,), the size of the
-    input's last axis. The gradient recomputes the function: only the input
-    is kept for the backward pass.
+    input's last axis, or of shape () if it is ``scalar``. The gradient
+    recomputes the function: only the input is kept for the backward pass.
 
     Args:
         expression: Expression text or an `Expression`.
-        beta_initializer: The first value of all parameters, ones by default.
+        beta_initializer: The first value of all parameters, ones by default;
+            or a dictionary with one for each parameter by name.
         beta_regularizer: A penalty on the parameters, none by default.
         beta_constraint: A constraint on the parameters, none by default.
         recompute: Whether the backward pass computes the function anew, so
@@ -59,32 +60,35 @@ class ActivationFunction(keras.layers.Layer):
         if isinstance(expression, Expression):
             expression = str(expression)
         self.expression = parse(expression)
-        self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.beta_initializer = _initializer(beta_initializer, self.expression)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
         self.recompute = recompute
 
     def build(self, input_shape):
         """Creates the parameters, one value per channel."""
-        names = [parameter.name for parameter in parameters(self.expression)]
+        found = parameters(self.expression)
         channels = input_shape[-1] if input_shape else None
-        if names and channels is None:
+        if channels is None and not all(p.scalar for p in found):
             raise ValueError(
                 "`input_shape` must have a known last axis, since "
                 f"{self.expression} has a parameter per channel. "
                 f"Received: {input_shape}"
             )
-        for name in names:
+        for parameter in found:
+            name, initializer = parameter.name, self.beta_initializer
+            if isinstance(initializer, dict):
+                initializer = initializer[name]
             weight = self.add_weight(
                 name=name,
-                shape=(channels,),
-                initializer=self.beta_initializer,
+                shape=() if parameter.scalar else (channels,),
+                initializer=initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
                 autocast=False,  # 16 bits would swallow small updates.
             )
             setattr(self, name, weight)
-        self._names = names
+        self._names = [parameter.name for parameter in found]
         self.built = True
 
     def call(self, inputs):
@@ -101,9 +105,7 @@ class ActivationFunction(keras.layers.Layer):
         return {
             **super().get_config(),
             "expression": str(self.expression),
-            "beta_initializer": keras.initializers.serialize(
-                self.beta_initializer
-            ),
+            "beta_initializer": _serialized(self.beta_initializer),
             "beta_regularizer": keras.regularizers.serialize(
                 self.beta_regularizer
             ),
@@ -112,3 +114,25 @@ class ActivationFunction(keras.layers.Layer):
             ),
             "recompute": self.recompute,
         }
+
+
+def _initializer(given, expression: Expression):
+    """Returns an initializer, or one for each parameter by name."""
+    if not isinstance(given, dict) or "class_name" in given:
+        return keras.initializers.get(given)
+    names = [parameter.name for parameter in parameters(expression)]
+    if {*given} != {*names}:
+        raise ValueError(
+            "`beta_initializer` must be an initializer, or a dictionary with "
+            f"one for each of {names}. Received: {sorted(given)}"
+        )
+    return {name: keras.initializers.get(given[name]) for name in names}
+
+
+def _serialized(initializer):
+    if isinstance(initializer, dict):
+        return {
+            name: keras.initializers.serialize(one)
+            for name, one in initializer.items()
+        }
+    return keras.initializers.serialize(initializer)

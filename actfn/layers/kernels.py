@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 import keras
 
 from actfn.expressions import functions as fn
-from actfn.expressions import ops
+from actfn.expressions import ops, words
 from actfn.expressions.evaluate import (
     compile_expression,
     contract,
@@ -154,7 +154,7 @@ def activate(
     recompute: bool = True,
 ):
     """Returns what `evaluate` does, by a kernel if there is one."""
-    kernel = _table().get(expression)
+    kernel = _table().get(words.expand(expression))
     if kernel is None:
         return evaluate(expression, x, values, recompute)
     x = ops.convert_to_tensor(x)

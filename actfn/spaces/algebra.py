@@ -179,6 +179,8 @@ _RULES: dict[str, Callable[..., Polynomial]] = {
         a, _atom(Call("div", (Constant(1), _expression(b))))
     ),
     "pow": _power,
+    "gt": lambda a, b: _atom(Call("lt", (_expression(b), _expression(a)))),
+    "ge": lambda a, b: _atom(Call("le", (_expression(b), _expression(a)))),
     "abs": _abs,
     "max": _max,
     "min": _min,

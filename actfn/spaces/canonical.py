@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 
+from actfn.expressions import words
 from actfn.expressions.expression import (
     Call,
     Expression,
@@ -55,6 +56,7 @@ def canonicalize(expression: Expression) -> Expression:
         >>> str(canonicalize(parse("max(x, 0) + min(0, x)")))
         'x'
     """
+    expression = words.expand(expression)
     for _ in range(_ROUNDS):
         simpler = _canonical(expression)
         if simpler == expression:
@@ -78,7 +80,9 @@ def _canonical(expression: Expression) -> Expression:
 
 def _with_ordered_parameters(expression: Expression) -> Expression:
     order = fingerprint.order(expression)
-    names = {old: Parameter(f"beta{i}") for i, old in enumerate(order)}
+    names = {
+        old: Parameter(f"beta{i}", old.scalar) for i, old in enumerate(order)
+    }
     return substitute(expression, names)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from actfn.expressions import operators
+from actfn.expressions import operators, words
 from actfn.expressions.expression import (
     Call,
     Constant,
@@ -85,7 +85,7 @@ def function_template(name: str, arity: int) -> Expression:
     """Returns the unary or binary function `name` as a tree with holes.
 
     Raises:
-        ValueError: Neither the paper nor a registered operator has it.
+        ValueError: It is none of the paper's, no operator and no word.
     """
     paper = {1: UNARY, 2: BINARY}[arity]
     if name in paper:
@@ -98,6 +98,10 @@ def function_template(name: str, arity: int) -> Expression:
     if name in registered:
         holes = tuple(Variable(hole) for hole in _HOLES[arity])
         return Call(name, holes)
+    registered += words.with_inputs(arity)
+    if name in registered:
+        text = f"{name}({', '.join(_HOLES[arity])})"
+        return _template(text, _HOLES[arity])
     known = ", ".join(dict.fromkeys([*paper, *registered]))
     kind = {1: "unary", 2: "binary"}[arity]
     raise ValueError(
@@ -127,11 +131,14 @@ class SearchSpace:
     Args:
         core_units: How many units, from 1 to 8.
         unary: Names of the unary functions, the paper's 25 by default;
-            registered operators of one argument may be named too.
+            operators, registered ones too, and catalog functions of one
+            argument may be named.
         binary: Names of the binary functions, the paper's 10 by default.
         wiring: ``"free"``: both inputs of unit n are chosen among x and the
             outputs of the n - 1 earlier units. ``"fixed"``: unit 1 reads
             (x, x) and each later one the output of the one before and x.
+        constants: Numbers that a unary function may be, besides; their tokens
+            come after those of `unary`.
 
     Attributes:
         size: The number of token strings.
@@ -155,6 +162,7 @@ class SearchSpace:
         unary: Sequence[str] | None = None,
         binary: Sequence[str] | None = None,
         wiring: str = "free",
+        constants: Sequence[float] = (),
     ):
         if not _is_integer(core_units) or not 1 <= core_units <= 8:
             raise ValueError(
@@ -169,15 +177,17 @@ class SearchSpace:
         self.wiring = wiring
         self.unary = _names("unary", UNARY if unary is None else unary)
         self.binary = _names("binary", BINARY if binary is None else binary)
+        self.constants = _numbers(constants)
         self._unary = [function_template(name, 1) for name in self.unary]
+        self._unary += map(Constant, self.constants)
         self._binary = [function_template(name, 2) for name in self.binary]
         self.token_sizes: tuple[int, ...] = tuple(
             count
             for unit in range(core_units)
             for count in (
                 *((unit + 1,) * 2 if wiring == "free" else (1, 1)),
-                len(self.unary),
-                len(self.unary),
+                len(self._unary),
+                len(self._unary),
                 len(self.binary),
             )
         )
@@ -187,7 +197,8 @@ class SearchSpace:
         return (
             f"SearchSpace(core_units={self.core_units}, "
             f"unary={list(self.unary)}, binary={list(self.binary)}, "
-            f"wiring={self.wiring!r})"
+            f"wiring={self.wiring!r}"
+            f"{f', constants={list(self.constants)}' * bool(self.constants)})"
         )
 
     def decode(self, tokens: Sequence[int]) -> Expression:
@@ -383,6 +394,23 @@ def _names(argument: str, names: Sequence[str]) -> tuple[str, ...]:
             f"`{argument}` must not hold a name twice. Received: {names}"
         )
     return names
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    try:
+        numbers = tuple(Constant(value).value for value in values)
+    except (TypeError, ValueError):
+        numbers = None
+    if (
+        numbers is None
+        or isinstance(values, str)
+        or len(set(numbers)) < len(numbers)
+    ):
+        raise ValueError(
+            "`constants` must be finite numbers, none twice. "
+            f"Received: {values!r}"
+        )
+    return numbers
 
 
 def _is_integer(value) -> bool:

@@ -34,8 +34,9 @@ FORMULAS = {
 }
 
 
-def test_every_entry_has_a_formula_here():
-    assert set(actfn.catalog.names()) == set(FORMULAS)
+def test_the_papers_functions_have_a_formula_here():
+    assert set(actfn.catalog.BASELINES) < set(FORMULAS)
+    assert set(actfn.catalog.PUBLISHED) < set(FORMULAS)
     assert len(actfn.catalog.PUBLISHED) == 8
 
 

@@ -15,7 +15,7 @@ from actfn.layers.kernels import activate
 tf = pytest.importorskip("tensorflow")
 
 POINTS = np.array(
-    [-7.3, -2.0, -1.0, -0.4, -0.02, 0.02, 0.3, 0.5, 1.7, 5.9, 6.5]
+    [-7.3, -2.0, -1.1, -0.4, -0.02, 0.02, 0.3, 0.6, 1.7, 5.9, 6.5]
 )
 WEIGHTS = np.random.default_rng(1).uniform(0.5, 1, (len(POINTS), 3))
 SINGLE = (
@@ -25,6 +25,10 @@ SINGLE = (
     "x / (x ** 2 + 1)", "gate(sin(x), x)", "rbf(x, tanh(x), beta)",
     "laplace(x, tanh(x), beta)", "mix(sin(x), x, beta)", "max(x, tanh(x))",
     "2.5 ** x", "atan(beta * x) ** 2 - x", "max(x * beta, beta1)",
+    "log(x ** 2 + 0.3)", "log1p(x ** 2)", "reciprocal(x)", "sech(x)",
+    "cbrt(x)", "sign(x) * x ** 2", "where(x > beta, x * beta, beta1 * sin(x))",
+    "(x <= 1) * x", "clip(x, -beta, beta)", "mish(beta * x)",
+    "swish(x) + prelu(x)", "scalar(beta) * x + beta1 * tanh(x)",
 )  # fmt: skip
 CATALOG = tuple(actfn.catalog.entry(name) for name in actfn.catalog.names())
 EVERY = tuple(dict.fromkeys((*(e.expression for e in CATALOG), *SINGLE)))
@@ -33,7 +37,9 @@ EVERY = tuple(dict.fromkeys((*(e.expression for e in CATALOG), *SINGLE)))
 def _betas(expression, channels):
     rng = np.random.default_rng(0)
     return {
-        parameter.name: tf.constant(rng.uniform(0.3, 1.2, channels))
+        parameter.name: tf.constant(
+            rng.uniform(0.3, 1.2, () if parameter.scalar else channels)
+        )
         for parameter in parameters(expression)
     }
 
@@ -75,7 +81,9 @@ def test_gradients_equal_finite_differences(text, recompute):
             for delta in (step, -step)
         )
         by_beta = ((up - down) / (2 * step)).sum(axis=0)
-        assert gradient.shape == (3,)
+        if not len(betas[name].shape):
+            by_beta = by_beta.sum()
+        assert gradient.shape == betas[name].shape
         limit = 1e-6 * np.maximum(np.abs(by_beta), 1)
         assert np.all(np.abs(gradient - by_beta) < limit)
 
@@ -114,6 +122,12 @@ EXACT = {
     "atan(x) ** 2 - x": lambda x: mpmath.atan(x) ** 2 - x,
     "sinh(0.1 * x)": lambda x: mpmath.sinh(x / 10),
     "cosh(0.1 * x)": lambda x: mpmath.cosh(x / 10),
+    "sech(x)": mpmath.sech,
+    "log1p(exp(x))": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "reciprocal(2 + x ** 2)": lambda x: 1 / (2 + x * x),
+    "cbrt(1 + x ** 2)": lambda x: mpmath.cbrt(1 + x * x),
+    "log(1 + x ** 2)": lambda x: mpmath.log(1 + x * x),
+    "mish(x)": lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))),
 }
 
 

@@ -120,7 +120,7 @@ def test_the_same_seed_samples_the_same_in_another_process():
     [
         ({"core_units": 0}, "core_units"),
         ({"core_units": 2.0}, "core_units"),
-        ({"unary": ["sine"]}, "sine"),
+        ({"unary": ["sines"]}, "sines"),
         ({"unary": "sin"}, "list"),
         ({"unary": []}, "at least one"),
         ({"unary": ["sin", "sin"]}, "twice"),
@@ -153,3 +153,50 @@ def test_templates_only_use_known_operators():
         grammar.function_template(name, 1)
     for name in grammar.BINARY:
         grammar.function_template(name, 2)
+
+
+def test_constants_are_choices_of_the_unary_tokens():
+    space = actfn.SearchSpace(constants=[0.5, 1, 2])
+    assert space.size == 28 * 28 * 10
+    assert actfn.SearchSpace(core_units=2, constants=[2]).size == (
+        26 * 26 * 10 * 4 * 26 * 26 * 10
+    )
+    half = space.decode((0, 0, 0, 25, 1))
+    assert half == actfn.parse("x * 0.5")
+    assert space.encode(half) == (0, 0, 0, 25, 1)
+    assert "constants=[0.5, 1.0, 2.0]" in repr(space)
+    distinct = {actfn.canonicalize(f) for f in _two(space)}
+    for text in ("0.5 * x", "2 * x", "x - 2", "max(x, 2)"):
+        assert actfn.canonicalize(actfn.parse(text)) in distinct
+
+
+def _two(space):
+    for tokens in ((0, 0, 0, u, b) for u in range(28) for b in range(7)):
+        yield space.decode(tokens)
+
+
+def test_no_constants_leave_the_papers_space_as_it_was():
+    assert actfn.SearchSpace().size == 6250
+    assert actfn.SearchSpace().token_sizes == (1, 1, 25, 25, 10)
+    assert repr(actfn.SearchSpace()).endswith("wiring='free')")
+
+
+@pytest.mark.parametrize("bad", [["a"], [1, 1.0], [float("nan")], "12", 3])
+def test_constants_must_be_numbers(bad):
+    with pytest.raises(ValueError, match=r"`constants`.*Received"):
+        actfn.SearchSpace(constants=bad)
+
+
+def test_words_and_operators_may_be_named():
+    names = ["identity", "mish", "swish", "log1p", "sign", "sech", "cbrt"]
+    space = actfn.SearchSpace(
+        core_units=2, unary=names, binary=["mul", "lt", "logaddexp"]
+    )
+    assert space.size == (7 * 7 * 3) ** 2 * 4
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        function = space.sample(rng)
+        assert actfn.parse(str(function)) == function
+        assert space.decode(space.encode(function)) == function
+    both = space.decode((0, 0, 0, 0, 0, 0, 0, 2, 2, 0))
+    assert str(both) == "swish(x, beta) * swish(x, beta1)"

@@ -1,0 +1,172 @@
+"""Named activation functions, each with its source.
+
+The eight functions that "Searching for Activation Functions" published, the
+baselines it compared them with (with the paper's constants, not Keras's
+defaults), Keras's own scalar functions and what has been published since. The
+rows stand in `actfn.catalog.table`. Every name is a word of the language too:
+``mish(2 * x)``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from actfn.catalog import strings, table
+from actfn.expressions import operators, spellings
+from actfn.expressions.expression import Expression, parameters
+from actfn.expressions.parsing import define, parse
+from actfn.layers import ActivationFunction
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A named function.
+
+    Attributes:
+        name: What `actfn.get` takes.
+        expression: Its text, the formula.
+        source: Who published it.
+        year: When.
+        use_when: What it is good for, in a line.
+        initial: The first value of each trainable parameter, in the order of
+            appearance; 1 for those beyond, "normal" for random ones.
+    """
+
+    name: str
+    expression: str
+    source: str
+    year: int = 0
+    use_when: str = ""
+    initial: tuple[float | str, ...] = ()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether it has parameters."""
+        return bool(parameters(parse(self.expression)))
+
+    @property
+    def beta(self) -> float | str:
+        """The first value of its first parameter, 1 if it has none."""
+        return self.initial[0] if self.initial else 1.0
+
+    def layer(self, **kwargs) -> ActivationFunction:
+        """Returns a new layer; `kwargs` are those of ActivationFunction."""
+        if self.initial:
+            first = {
+                parameter.name: _initializer(value)
+                for parameter, value in zip(
+                    parameters(parse(self.expression)),
+                    self.initial,
+                    strict=True,
+                )
+            }
+            if len(first) == 1:
+                (first,) = first.values()
+            kwargs.setdefault("beta_initializer", first)
+        return ActivationFunction(self.expression, **kwargs)
+
+
+def _initializer(value: float | str) -> dict:
+    if value == "normal":
+        config = {"mean": 0.0, "stddev": 1.0, "seed": None}
+        return {"class_name": "RandomNormal", "config": config}
+    return {"class_name": "Constant", "config": {"value": value}}
+
+
+_CATALOG = {row[0]: Entry(*row) for row in table.ROWS}
+for _entry in _CATALOG.values():
+    if _entry.name not in operators.names():
+        define(_entry.name, _entry.expression)
+strings.register(_CATALOG.values())
+
+BASELINES = (
+    "relu",
+    "leaky_relu",
+    "prelu",
+    "softplus",
+    "elu",
+    "selu",
+    "gelu",
+)
+"""The baselines of the paper's Tables 4 to 11."""
+
+PUBLISHED = (
+    "swish",
+    "max_sigmoid",
+    "cos_minus_x",
+    "min_sin",
+    "atan_squared_minus_x",
+    "max_tanh",
+    "sinc_plus_x",
+    "x_asinh_squared",
+)
+"""The eight functions of the paper's Tables 1 and 2, in their order."""
+
+
+def names() -> tuple[str, ...]:
+    """Returns all names that `get` knows."""
+    return tuple(_CATALOG)
+
+
+def find(name: str) -> Entry | None:
+    """Returns the entry of a name, None if there is none.
+
+    Case, dashes and the usual synonyms do not matter: ``"SiLU"``,
+    ``"hard-swish"``, ``"Swish"``.
+    """
+    if name in _CATALOG:
+        return _CATALOG[name]
+    name = spellings.normal(name)
+    return _CATALOG.get(name) or _CATALOG.get(
+        spellings.CATALOG.get(name) or spellings.ALIASES.get(name)
+    )
+
+
+def entry(name: str) -> Entry:
+    """Returns the entry called `name`, in any spelling that `find` knows.
+
+    Raises:
+        ValueError: There is none; the message lists the names.
+    """
+    found = find(name)
+    if found is None:
+        close = spellings.closest(name, tuple(_CATALOG))
+        hint = f" (did you mean {' or '.join(close)}?)" if close else ""
+        raise ValueError(
+            f"`name` must be one of {', '.join(_CATALOG)}{hint}. "
+            f"Received: {name!r}"
+        )
+    return found
+
+
+def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
+    """Returns a new layer for a catalog name, text, expression or config.
+
+    Args:
+        identifier: A name of `names`, expression text, an `Expression` or
+            what `layer.get_config()` returned.
+        **kwargs: Arguments of the layer, such as `name` or `dtype`.
+
+    Raises:
+        ExpressionError: A text is neither a name nor an expression.
+        ValueError: The identifier is of another kind.
+
+    Example:
+        >>> str(get("swish").expression)
+        'x * sigmoid(beta * x)'
+        >>> str(get("max(x, sigmoid(x))").expression)
+        'max(x, sigmoid(x))'
+    """
+    if isinstance(identifier, dict):
+        return ActivationFunction.from_config({**identifier, **kwargs})
+    if isinstance(identifier, Expression):
+        return ActivationFunction(identifier, **kwargs)
+    if not isinstance(identifier, str):
+        raise ValueError(
+            "`identifier` must be a catalog name, expression text, an "
+            f"Expression or a layer's config. Received: {identifier!r}"
+        )
+    known = find(identifier)
+    if known is not None:
+        return known.layer(**kwargs)
+    return ActivationFunction(identifier, **kwargs)

@@ -1,0 +1,49 @@
+"""What the programs of ``python -m actfn`` share.
+
+Those of `experiments` have their own, which begin before TensorFlow does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with one line where argparse prints the usage as well."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints `message` on one line and exits with status 2."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps off the screen what TensorFlow prints while it is imported.
+
+    It says from C++, past all settings, that there is no GPU. What Python
+    raises is shown as ever.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def positive(text: str) -> int:
+    """Reads an argument that is an integer from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a positive integer. Received: {text}"
+        )
+    return value

@@ -1,0 +1,1 @@
+"""The programs of ``python -m actfn``, one module each."""

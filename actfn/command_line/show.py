@@ -1,0 +1,107 @@
+r"""Draws a function and its derivative, and says what they are like.
+
+    python -m actfn show mish
+    python -m actfn show "x * sigmoid(x)" --picture curve.png
+
+Parameters have their first values. Domain, range, limits and extrema are found
+by numbers, on [-1000, 1000].
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+
+from actfn import analysis, catalog
+from actfn.cli import quiet_start
+from actfn.command_line.properties import Properties, properties, text_curves
+from actfn.expressions.expression import Expression, parameters
+
+HELP = "draw a function and say what it is like"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what the program takes."""
+    parser.add_argument(
+        "function", help="a catalog name or expression text, such as mish"
+    )
+    parser.add_argument(
+        "--picture",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="write the curves to this picture too",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Prints the sheet.
+
+    Raises:
+        ValueError: The function is none, or the picture cannot be written.
+    """
+    entry = catalog.find(options.function)
+    expression = catalog.get(options.function).expression
+    betas = first_values(expression, entry)
+    with quiet_start():  # TensorFlow looks for devices at the first number.
+        found = properties(expression, betas)
+    print(sheet(expression, betas, found, entry))
+    print(text_curves(expression, betas))
+    if options.picture:
+        _draw(expression, betas, options.picture)
+
+
+def first_values(
+    expression: Expression, entry: catalog.Entry | None
+) -> dict[str, float]:
+    """Returns the first value of each parameter; 1 for random ones."""
+    names = [parameter.name for parameter in parameters(expression)]
+    initial = entry.initial if entry and entry.initial else (1.0,) * len(names)
+    return {
+        name: 1.0 if value == "normal" else float(value)
+        for name, value in zip(names, initial, strict=True)
+    }
+
+
+def sheet(
+    expression: Expression,
+    betas: dict[str, float],
+    found: Properties,
+    entry: catalog.Entry | None,
+) -> str:
+    """Returns what is known of the function, a line each."""
+    lines = [("function", str(expression)), ("LaTeX", expression.latex())]
+    if entry:
+        lines = [
+            ("name", entry.name),
+            *lines,
+            ("source", f"{entry.source} ({entry.year})"),
+            ("use when", entry.use_when),
+        ]
+    if betas:
+        shown = ", ".join(f"{key} = {value:g}" for key, value in betas.items())
+        lines.append(("parameters", shown))
+    lines += [
+        ("domain", found.domain),
+        ("range", found.range),
+        ("limits", f"{found.left} to the left, {found.right} to the right"),
+        ("slopes", found.slopes),
+        ("monotone", found.monotone),
+        ("cost", found.cost),
+    ]
+    return "\n".join(f"{key:<11}{value}" for key, value in lines) + "\n"
+
+
+def _draw(
+    expression: Expression, betas: dict[str, float], path: pathlib.Path
+) -> None:
+    import matplotlib
+
+    matplotlib.use("agg")
+    axes = analysis.plot_function(expression, betas=betas)
+    try:
+        axes.figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"`--picture` must be a picture file to write: {error}. "
+            f"Received: {str(path)!r}"
+        ) from None
