@@ -59,8 +59,8 @@ class Progress:
         """Counts children of this phase that an earlier run has trained."""
         self._phases[self._phase][0] += children
         self._bar.update(children)
-        # The time left is reckoned without them.
-        self._bar.initial += children
+        if not self._bar.disable:  # the time left is reckoned without them
+            self._bar.initial += children
 
     def advance(self, trained: bool = True, result: Any = None) -> None:
         """Counts a child that has ended."""

@@ -333,7 +333,8 @@ class Session:
                     f"exception. Received:\n{ended.error}"
                 )
             score = plan.sign * ended.value[plan.objective.name]
-            values = (text, run, seeds[run], score)
+            # All digits: a resumed search says the same to the last one.
+            values = (text, run, seeds[run], repr(score))
             log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
             rounds.add(text, run, score)
             self._progress.advance()

@@ -1,21 +1,39 @@
 """Search methods, one file each, behind one ask-and-tell interface."""
 
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 from actfn.search.policies.base import Policy
-from actfn.search.policies.evolution import EvolutionPolicy
-from actfn.search.policies.exhaustive import ExhaustivePolicy
-from actfn.search.policies.ppo import PPOPolicy
-from actfn.search.policies.random import RandomPolicy
-from actfn.search.policies.reinforce import ReinforcePolicy
-from actfn.search.policies.surrogate import SurrogatePolicy
+
+_CLASSES = {
+    "surrogate": "SurrogatePolicy",
+    "evolution": "EvolutionPolicy",
+    "ppo": "PPOPolicy",
+    "reinforce": "ReinforcePolicy",
+    "exhaustive": "ExhaustivePolicy",
+    "random": "RandomPolicy",
+}
+
+
+def policy_class(name: str) -> type:
+    """Returns a search method by its name; PPO and REINFORCE load TensorFlow.
+
+    Args:
+        name: A key of `POLICIES`.
+    """
+    module = importlib.import_module(f"actfn.search.policies.{name}")
+    return getattr(module, _CLASSES[name])
+
+
+def _maker(name: str) -> Callable[..., Policy]:
+    def make(*args: Any, **kwargs: Any) -> Policy:
+        return policy_class(name)(*args, **kwargs)
+
+    return make
+
 
 POLICIES: dict[str, Callable[..., Policy]] = {
-    "surrogate": SurrogatePolicy,
-    "evolution": EvolutionPolicy,
-    "ppo": PPOPolicy,
-    "reinforce": ReinforcePolicy,
-    "exhaustive": ExhaustivePolicy,
-    "random": RandomPolicy,
+    name: _maker(name) for name in _CLASSES
 }
-"""Every search method by its name."""
+"""What makes a policy, called with a space and a seed, by its name."""
