@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from actfn.cli import Parser
 
 PROGRAMS = {
+    "search": "actfn.command_line.search",
+    "compare": "actfn.command_line.compare",
     "list": "actfn.command_line.list",
     "show": "actfn.command_line.show",
 }
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program that the first argument names."""
     parser = Parser(
         "python -m actfn",
-        description="Activation functions: what there is and how they look.",
+        description="Activation functions: find, compare, look at them.",
     )
     programs = parser.add_subparsers(
         dest="program", required=True, metavar="PROGRAM", parser_class=Parser

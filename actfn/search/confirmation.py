@@ -220,7 +220,7 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
     best = max(rivals, key=lambda row: row.mean)
     return (
         f"none of {len(others)} other functions is shown to be better. The "
-        f"best of them, {best.expression}, differs by {best.gain:+.4g} in "
+        f"best of them, {best.expression}, gains {best.gain:+.4g} in "
         f"{metric} (95 % interval {best.low:.4g} to {best.high:.4g}, "
         f"{len(best.scores)} paired seeds, Holm-corrected p = {best.p:.2g})."
     )

@@ -144,7 +144,7 @@ def find(
             )
         policy = POLICIES[policy](space, seed=seed)
     if control is None:
-        control = trials // 2
+        control = 0 if isinstance(policy, RandomPolicy) else trials // 2
     return _run(
         build,
         x,
@@ -380,10 +380,9 @@ def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
 
 def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
     name = plan.objective.name
-    sign = "" if plan.sign > 0 else "minus "
     epochs = fit.get("epochs", 1)
     if plan.policy is None:
-        method = "none"
+        method = ""
         setting = f"{len(plan.candidates)} known functions are compared"
     else:
         method = type(plan.policy).__name__.removesuffix("Policy").lower()
@@ -402,7 +401,7 @@ def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
         setting=setting,
         command="actfn.search.find" if plan.policy else "actfn.search.compare",
         provenance="The data of the call.",
-        metric=f"{sign}{name}",
+        metric=name,
         note=parts.note,
     )
 

@@ -271,7 +271,7 @@ class Session:
         project = (
             self.directory
             / "state"
-            / (self.texts.policy if phase == "search" else "random")
+            / (self.texts.policy if phase == "search" else phase)
         )
         oracle._set_project_dir(project.parent, project.name)
         oracle.reload()

@@ -110,7 +110,7 @@ def make_session(
         setting=_setting(settings, space),
         command=command,
         provenance=f"Data: {child.trainer.provenance}.",
-        metric="minus loss" if settings.reward == "loss" else "accuracy",
+        metric=settings.reward,
         note="Confirmed on the test images, which the search never saw.",
     )
     # A folder holds one recipe: the key is in every trial of it.

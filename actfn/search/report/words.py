@@ -29,6 +29,8 @@ def learning(content: Content) -> str:
     Only trained functions count. There is no test: what a learning policy
     proposes depends on what it has seen, so its rewards are not independent.
     """
+    if not content.policy:  # known functions are compared
+        return ""
     ours, random = trained(content.trials), trained(content.control)
     text = _movement(content)
     if not ours:
@@ -126,7 +128,7 @@ def text(content: Content) -> str:
         lines += ["", *_leaderboard(content)]
     if content.note:
         lines += ["", content.note]
-    return "\n".join([*lines, "", learning(content)])
+    return "\n".join([*lines, "", learning(content)]).rstrip()
 
 
 def _leaderboard(content: Content) -> list[str]:
