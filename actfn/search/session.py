@@ -18,7 +18,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from actfn.search import confirmation, report
+from actfn.search import confirmation, report, tuning
 from actfn.search.books.folder import claim
 from actfn.search.books.results import Result
 from actfn.search.books.rows import (
@@ -53,6 +53,9 @@ class Plan:
         baselines: Known functions to beat; the first is the incumbent, which
             is kept if none is shown to be better.
         candidates: Further functions to compare without a search.
+        families: Grids of known functions by name; the member of each that is
+            best on the validation data is a further candidate.
+        tuning_runs: Seeds of each member there, shared by all.
         policy: Who proposes functions; None for no search.
         trials: How many of them are trained.
         control: A policy to compare the first with; None for no control.
@@ -69,6 +72,10 @@ class Plan:
     objective: keras_tuner.Objective
     baselines: tuple[str, ...]
     candidates: tuple[str, ...] = ()
+    families: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    tuning_runs: int = 1
     policy: Policy | None = None
     trials: int = 0
     control: Policy | None = None
@@ -89,8 +96,14 @@ class Plan:
     @property
     def children(self) -> int:
         """How many children are trained at most."""
-        compared = len(self.baselines) + len(self.candidates) + self.finalists
-        return self.trials + self.control_trials + compared * self.repeats
+        compared = len(self.baselines) + len(self.candidates)
+        compared += len(self.families) + self.finalists
+        return (
+            self.trials
+            + self.control_trials
+            + len(tuning.pairs(self.families, self.tuning_runs))
+            + compared * self.repeats
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +185,7 @@ class Session:
         self._hyperparameters = hyperparameters
         self._progress = Progress(plan.children, verbose)
         self._results: dict[str, list[Result]] = {"search": [], "control": []}
+        self._tuned: dict[str, float] = {}
         self._movement: dict[str, float] = {}
         self._values: dict[str, Any] = {}
         self._rows: list[Row] = []
@@ -200,6 +214,8 @@ class Session:
                 self._search(
                     "control", plan.control, plan.control_trials, "random.csv"
                 )
+            if plan.families:
+                self._tune()
             rewards = self._compared()
             verdict = self._confirm(rewards)
             rows = self._write_confirmed(verdict, rewards)
@@ -291,10 +307,56 @@ class Session:
         uniform = math.log(policy.space.size)
         return policy.statistics() | {"uniform_entropy": uniform}
 
+    def _tune(self) -> None:
+        """Trains all members of the families, and keeps the best of each."""
+        plan = self.plan
+        log = CsvLog(self.directory / "tuned.csv", RUN_COLUMNS)
+        scores = {
+            (row["expression"], int(row["run"])): float(row["score"])
+            for row in read_rows(log.path)
+        }
+        jobs = tuning.pairs(plan.families, plan.tuning_runs)
+        seeds = [self._fresh_seed(run, 9) for run in range(plan.tuning_runs)]
+        self._progress.enter("tuning", len(jobs))
+        self._progress.recall(len(scores))
+        left = iter([job for job in jobs if job[1:] not in scores])
+
+        def next_job():
+            if (job := next(left, None)) is None:
+                return None
+            _, text, run = job
+            return f"{run} {text}", self.values_of(text, seeds[run])
+
+        def on_end(ended: Ended) -> None:
+            text, run, score = self._ended(ended)
+            values = (text, run, seeds[run], repr(score))
+            log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+            scores[text, run] = score
+            self._progress.advance()
+            self._show()
+
+        if len(scores) < len(jobs):
+            child = _Run(self._child, "validation")
+            drive(self._executor, child, next_job, on_end)
+        self._tuned = tuning.tuned(plan.families, scores, plan.tuning_runs)
+
+    def _ended(self, ended: Ended) -> tuple[str, int, float]:
+        """Returns function, run and score of a child that has ended."""
+        number, text = ended.key.split(" ", 1)
+        if ended.error:
+            raise keras_tuner.errors.FatalRuntimeError(
+                f"A child with the activation {text!r} raised an "
+                f"exception. Received:\n{ended.error}"
+            )
+        metric = ended.value[self.plan.objective.name]
+        return text, int(number), self.plan.sign * metric
+
     def _compared(self) -> dict[str, float]:
         """Returns what is compared, with what the search saw of each."""
         names = (*self.plan.baselines, *self.plan.candidates)
         rewards = dict.fromkeys(names, math.nan)
+        for name, reward in self._tuned.items():
+            rewards.setdefault(name, reward)
         best = best_functions(self._results["search"], self.plan.finalists)
         for result in best:
             rewards.setdefault(result.expression, result.reward)
@@ -325,14 +387,7 @@ class Session:
             return f"{run} {text}", self.values_of(text, seeds[run])
 
         def on_end(ended: Ended) -> None:
-            number, text = ended.key.split(" ", 1)
-            run = int(number)
-            if ended.error:
-                raise keras_tuner.errors.FatalRuntimeError(
-                    f"A child with the activation {text!r} raised an "
-                    f"exception. Received:\n{ended.error}"
-                )
-            score = plan.sign * ended.value[plan.objective.name]
+            text, run, score = self._ended(ended)
             # All digits: a resumed search says the same to the last one.
             values = (text, run, seeds[run], repr(score))
             log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
@@ -343,7 +398,7 @@ class Session:
             self._show()
 
         if rounds.expected > rounds.count:
-            drive(self._executor, _Run(self._child), next_job, on_end)
+            drive(self._executor, _Run(self._child, "test"), next_job, on_end)
         self._rows = self._judged(rounds, rewards)
         return self._verdict
 
@@ -384,7 +439,8 @@ class Session:
     def _role(self, text: str) -> str:
         if text in self.plan.baselines:
             return "baseline"
-        return "candidate" if text in self.plan.candidates else "finalist"
+        known = text in self.plan.candidates or text in self._tuned
+        return "candidate" if known else "finalist"
 
     def _write_confirmed(self, verdict, rewards) -> list[dict[str, object]]:
         rows = [
@@ -406,9 +462,9 @@ class Session:
         hp.values |= self._values | {"activation": text, "seed": seed}
         return hp
 
-    def _fresh_seed(self, run: int) -> int:
+    def _fresh_seed(self, run: int, phase: int = 5) -> int:
         """A seed that no trial has and that all functions share."""
-        sequence = np.random.SeedSequence((self.plan.seed, 5, run))
+        sequence = np.random.SeedSequence((self.plan.seed, phase, run))
         return int(sequence.generate_state(1)[0] >> 1)
 
 
@@ -428,10 +484,10 @@ class ChildTrial:
 
 
 class _Run:
-    """A run of the confirmation as a call of the child."""
+    """A run with a given seed as a call of the child."""
 
-    def __init__(self, child: Child):
-        self._child = child
+    def __init__(self, child: Child, split: str):
+        self._child, self._split = child, split
 
     def __call__(self, hp: keras_tuner.HyperParameters, ask):
-        return self._child(hp, "test", None)
+        return self._child(hp, self._split, None)
