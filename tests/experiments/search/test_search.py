@@ -160,7 +160,7 @@ def test_two_workers_train_every_trial_once(tmp_path):
         (["--learning-rate", "0"], ["--learning-rate", "above 0"]),
         (["--policy", "nosuch"], ["--policy", "ppo", "nosuch"]),
         (["--core-units", "99"], ["core_units", "from 1 to 8", "99"]),
-        (["--unary", "sine"], ["unary", "sinc", "sine"]),
+        (["--unary", "sinus"], ["unary", "sinc", "sinus"]),
         (["--binary", "add", "add"], ["binary", "twice"]),
         (
             ["--dataset", "nosuch"],
