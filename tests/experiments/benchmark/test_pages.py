@@ -15,7 +15,6 @@ from experiments.benchmark import (
 )
 from experiments.benchmark.activations import MODES
 from experiments.benchmark.parts import search_tables, tables
-from experiments.benchmark.parts.rivals import PLAIN
 from models import markdown
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -108,15 +107,11 @@ def test_the_pages_are_up_to_date(page, name, file, write):
     assert shown == write(read_rows(RESULTS / file))
 
 
-def test_what_was_measured_was_measured_in_every_mode():
-    # The paper's functions at least; newer ones have rivals but no rows until
-    # the benchmark runs again on a machine that does nothing else.
+def test_everything_was_measured():
     rows = read_rows(RESULTS / "activations.csv")
     measured = {(row["function"], row["mode"]) for row in rows}
-    names = {name for name, _ in measured}
+    names = {*actfn.catalog.names()} - {"silu"}  # Another name of swish_1.
     assert measured == {(name, mode) for name in names for mode in MODES}
-    assert {*actfn.catalog.BASELINES, *actfn.catalog.PUBLISHED} <= names
-    assert names <= {*PLAIN}
     models = {row["model"] for row in read_rows(RESULTS / "models.csv")}
     assert models == {*benchmark_models.MODELS}
 
