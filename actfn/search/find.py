@@ -292,7 +292,7 @@ def _run(
         repeats=repeats,
         seed=check_seed(seed),
         others=hyperparameters,
-        tuning=tuning_trials,
+        others_trials=tuning_trials,
         **search,
     )
 
@@ -441,7 +441,7 @@ def _identity(plan: Plan, fit: Mapping[str, Any]) -> dict[str, object]:
         "candidates": list(plan.candidates),
         "control": plan.control_trials,
         "hyperparameters": str(plan.others),
-        "tuning": plan.tuning,
+        "others_trials": plan.others_trials,
         "seed": plan.seed,
         "trials": plan.trials,
         "finalists": plan.finalists,

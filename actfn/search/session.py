@@ -76,8 +76,8 @@ class Plan:
             chosen: ``"shared"``, tuned with the incumbent before the search and
             then the same for all functions; else as for `PolicyOracle`, and
             the confirmation has those of the best trial.
-        tuning: How many trials that tuning has; None for a number that grows
-            with that of the hyperparameters.
+        others_trials: How many trials that tuning has; None for a number that
+            grows with that of the hyperparameters.
     """
 
     objective: keras_tuner.Objective
@@ -98,7 +98,7 @@ class Plan:
     floor: float | None = None
     halving: SuccessiveHalving | None = None
     others: str | Mapping[str, Any] = "shared"
-    tuning: int | None = None
+    others_trials: int | None = None
 
     @property
     def sign(self) -> float:
@@ -196,7 +196,7 @@ class Session:
         self._identity = dict(identity)
         self._hyperparameters = hyperparameters
         self._names = names_of(hyperparameters) if hyperparameters else []
-        self._progress = Progress(plan.children + self._tuning, verbose)
+        self._progress = Progress(plan.children + self._others_trials, verbose)
         self._results: dict[str, list[Result]] = {"search": [], "control": []}
         self._tuned: dict[str, float] = {}
         self._movement: dict[str, float] = {}
@@ -275,27 +275,27 @@ class Session:
         self._progress.write(write, force)
 
     @property
-    def _tuning(self) -> int:
+    def _others_trials(self) -> int:
         """How many trials the other hyperparameters are tuned in."""
         if self.plan.others != "shared" or not self._names:
             return 0
-        return self.plan.tuning or min(30, 5 + 5 * len(self._names))
+        return self.plan.others_trials or min(30, 5 + 5 * len(self._names))
 
     def _choose_others(self) -> None:
         """Finds what all functions share beside the activation."""
         plan = self.plan
         if isinstance(plan.others, Mapping):
             self._values = dict(plan.others)
-        if not self._tuning:
+        if not self._others_trials:
             return
         incumbent = plan.baselines[0]
-        self._progress.enter("tuning", self._tuning)
+        self._progress.enter("hyperparameters", self._others_trials)
         oracle = tuner_of(
             self.values_of(incumbent, self._fresh_seed(plan.repeats)),
             plan.objective,
-            self._tuning,
+            self._others_trials,
             plan.seed,
-            self.directory / "state" / "tuning",
+            self.directory / "state" / "hyperparameters",
         )
         self._progress.recall(len(oracle.end_order))
         self._show(force=True)
@@ -305,11 +305,11 @@ class Session:
             self._show()
 
         child = TuningTrial(ChildTrial(self._child), plan.objective.name)
-        if len(oracle.end_order) < self._tuning:
+        if len(oracle.end_order) < self._others_trials:
             run_trials(oracle, child, self._executor, on_end)
         self._values = best_values(oracle)
         # A space of few values may have been exhausted before.
-        self._progress.expect("tuning", len(oracle.end_order))
+        self._progress.expect("hyperparameters", len(oracle.end_order))
 
     def _told_values(self) -> str:
         """Returns a sentence on the other hyperparameters that are shared."""

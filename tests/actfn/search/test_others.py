@@ -152,7 +152,6 @@ def session_of(child, folder, others, trials=25):
         finalists=1,
         repeats=3,
         others=others,
-        tuning=None,
     )
     texts = Texts("t", "random", "Set.", "c", "p", "score")
     return Session(
