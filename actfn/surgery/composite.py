@@ -25,6 +25,20 @@ def _refuse_to_save() -> dict[str, Any]:
     )
 
 
+def _outer(
+    path: interior.Path, slot: interior.Slot, seen: dict[interior.Path, Any]
+) -> interior.Path | None:
+    """Returns where a layer around holds the same function.
+
+    A block hands its activation on to a dense layer in it: that is one site.
+    """
+    for outer, function in seen.items():
+        around = len(outer) < len(path) and path[: len(outer) - 1] == outer[:-1]
+        if around and function is slot.value:
+            return outer
+    return None
+
+
 class Composite:
     """One layer of a model, with the activations that are inside.
 
@@ -68,11 +82,17 @@ class Composite:
         made: dict[interior.Path, keras.Layer] = {}
         nested: list[tuple[keras.Layer, keras.Layer]] = []
         before = dict(interior.walk(self._layer))
+        seen: dict[interior.Path, Any] = {}
         for path, slot in list(interior.walk(new)):
             old = before.get(path)
             if interior.is_site(slot):
-                layer = self._choose(path, slot, old)
-                if layer is not None:
+                outer = _outer(path, slot, seen)
+                seen[path] = slot.value
+                if outer is None:
+                    layer = self._choose(path, slot, old)
+                else:
+                    layer = path not in self._refused and made.get(outer)
+                if layer:
                     slot.put(layer)
                     made[path] = layer
             elif old is not None and interior.is_model(old.value):
@@ -115,9 +135,9 @@ class Composite:
         if lost:
             new.get_config = _refuse_to_save
         shapes = self._layer.built and self._layer.get_build_config()
-        if shapes and (made or keep_unsaved):
+        if shapes and (made or keep_unsaved) and not new.built:
             new.build_from_config(shapes)
-            interior.build_activations(new, list(made.values()))
+        interior.build_activations(new, list(made.values()))
         return {
             path: _NO_WEIGHTS
             for path, one in made.items()
@@ -128,14 +148,16 @@ class Composite:
         """Tells the choice what was seen and not exchanged."""
         choice = self._surgeon.choice
         for path, reason in self._refused.items():
-            choice.leave(self._paths[path], reason, self._chosen[path])
+            if path in self._chosen:
+                choice.leave(self._paths[path], reason, self._chosen[path])
         there = dict(interior.walk(new if made else self._layer))
-        stay = [path for path in self._chosen if path not in made]
+        stay = {
+            path: there[path].value
+            for path in self._chosen
+            if path not in made and path in there
+        }
         for path, slot in there.items():
-            # That of a block is often that of a dense layer in it, too.
-            same = any(slot.value is one for one in made.values()) or any(
-                slot.value is there[old].value and path[: len(old) - 1] == old[:-1]
-                for old in stay
-            )
+            same = any(slot.value is one for one in made.values())
+            same = same or _outer(path, slot, stay) is not None
             if not same and interior.is_site(slot):
                 self._choose(path, slot, None, leave=_MADE_LATER)

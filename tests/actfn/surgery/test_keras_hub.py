@@ -58,7 +58,6 @@ def test_the_feed_forward_layer_of_each_block(build, blocks, tmp_path):
     assert found.count("tanh") == (build is bert)
     assert len(found) == blocks + (build is bert)
 
-
     text = "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x ** 3)))"
     identity = swap_activations(model, text, replace="gelu")
     assert identity.activation_sites == blocks
