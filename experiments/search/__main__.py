@@ -80,9 +80,9 @@ def _parser() -> Parser:
     add(
         "--policy",
         choices=POLICIES,
-        default="surrogate",
-        help="who proposes; ppo is the paper's method; default: %(default)s, "
-        "see docs/search.md",
+        help="who proposes; ppo_paper is the paper's method with published "
+        "settings, ppo the same with ours, see docs/search.md; default: "
+        "surrogate, ppo_paper with --preset paper",
     )
     add(
         "--seed",
@@ -131,8 +131,8 @@ def _parser() -> Parser:
         choices=PRESETS,
         default="quick",
         help="quick: some seconds a child on the embedded subset of "
-        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps; "
-        "default: %(default)s",
+        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps, "
+        "proposed by the paper's own algorithm; default: %(default)s",
     )
     add(
         "--dataset",
@@ -224,6 +224,7 @@ def _rate(text: str) -> float:
     return value
 
 
+_PROPOSERS = {"quick": "surrogate", "paper": "ppo_paper"}
 _RECIPE = ("dataset", "steps", "batch_size", "learning_rate", "children")
 
 
@@ -236,17 +237,18 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if arguments.halving:
         given["rungs"] = (0.25, 0.5)
     recipe: Recipe = dataclasses.replace(PRESETS[arguments.preset], **given)
+    policy = arguments.policy or _PROPOSERS[arguments.preset]
     return Settings(
         recipe=recipe,
         reward=arguments.reward,
-        policy=arguments.policy,
+        policy=policy,
         core_units=arguments.core_units,
         unary=arguments.unary,
         binary=arguments.binary,
         wiring=arguments.wiring,
         trials=arguments.trials,
         seed=arguments.seed,
-        control=not arguments.no_control and arguments.policy != "random",
+        control=not arguments.no_control and policy != "random",
         finalists=arguments.finalists,
         repeats=arguments.repeats,
     )
