@@ -135,6 +135,12 @@ class Program:
             return value
         return ops.broadcast_like(value, x)
 
+    def value_and_slope(self, x, betas) -> tuple:
+        """Returns the value and its derivative by x, each of x's shape."""
+        values = self.steps(x, betas)
+        slope = self._derivative(self._leaves[0], values, x)
+        return ops.broadcast_like(values[-1], x), ops.broadcast_like(slope, x)
+
     def steps(self, x, betas, apply: Callable | None = None) -> list:
         """Returns the value of each step, by `function` of its operator."""
         if apply is None:

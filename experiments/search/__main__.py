@@ -95,9 +95,9 @@ def _parser() -> Parser:
     add(
         "--policy",
         choices=POLICIES,
-        default="surrogate",
-        help="who proposes; ppo is the paper's method; default: %(default)s, "
-        "see docs/search.md",
+        help="who proposes; ppo_paper is the paper's method with published "
+        "settings, ppo the same with ours, see docs/search.md; default: "
+        "surrogate, ppo_paper with --preset paper",
     )
     add(
         "--seed",
@@ -145,8 +145,8 @@ def _parser() -> Parser:
         "--preset",
         choices=PRESETS,
         help="quick: some seconds a child on the embedded subset of "
-        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps; "
-        "default: quick",
+        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps, "
+        "proposed by the paper's own algorithm; default: quick",
     )
     add(
         "--dataset",
@@ -241,6 +241,7 @@ def _rate(text: str) -> float:
     return value
 
 
+_PROPOSERS = {"quick": "surrogate", "paper": "ppo_paper"}
 _RECIPE = ("dataset", "steps", "batch_size", "learning_rate", "children")
 _IMAGES_ALONE = (
     "preset",
@@ -297,10 +298,12 @@ def _task_settings(arguments: argparse.Namespace) -> of_a_task.Settings:
 
 def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
     """Returns what a search has whatever its children are."""
-    names = ("policy", "core_units", "unary", "binary", "wiring", "trials")
-    names += ("seed", "finalists")
-    control = not arguments.no_control and arguments.policy != "random"
-    return {n: getattr(arguments, n) for n in names} | {"control": control}
+    names = ("core_units", "unary", "binary", "wiring", "trials", "seed")
+    policy = arguments.policy or _PROPOSERS[arguments.preset or "quick"]
+    return {n: getattr(arguments, n) for n in (*names, "finalists")} | {
+        "policy": policy,
+        "control": not arguments.no_control and policy != "random",
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
