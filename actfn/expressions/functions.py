@@ -90,6 +90,13 @@ def log1p(a):
     )
 
 
+def erf(a):
+    # TensorFlow's kernel for float64 overflows far from 0, where this is 1.
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+        a = ops.maximum(ops.minimum(a, 6), -6)
+    return ops.erf(a)
+
+
 def atan(a):
     # LiteRT has this one, for two tensors of one shape, but no arctan.
     return ops.arctan2(a, ops.ones_like(a))

@@ -154,7 +154,7 @@ _ROWS = (
         nonnegative=True,
     ),
     Operator(
-        "expm1", 1, fn.expm1, lambda y, a: (y + 1,), _call("expm1"),
+        "expm1", 1, fn.expm1, lambda y, a: (ops.exp(a),), _call("expm1"),
         grows=True,
     ),
     Operator(
@@ -204,7 +204,7 @@ _ROWS = (
         r"e^{{-{0:5}^2}}", precedence=4, parity=1, nonnegative=True,
     ),
     Operator(
-        "erf", 1, ops.erf,
+        "erf", 1, fn.erf,
         lambda y, a: (2 / math.sqrt(math.pi) * ops.exp(-ops.square(a)),),
         _call("erf"), parity=-1,
     ),

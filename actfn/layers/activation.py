@@ -15,8 +15,9 @@ class ActivationFunction(keras.layers.Layer):
 
     Formula: ``f(x)`` with f such as ``x * sigmoid(beta * x)``. Each parameter
     of the expression is a weight of shape (channels,), the size of the
-    input's last axis, or of shape () if it is ``scalar``. The gradient
-    recomputes the function: only the input is kept for the backward pass.
+    input's last axis, or of shape () if it is ``scalar``; it never has 16
+    bits. The gradient recomputes the function: only the input is kept for the
+    backward pass.
 
     Args:
         expression: Expression text or an `Expression`.
@@ -82,14 +83,21 @@ class ActivationFunction(keras.layers.Layer):
             weight = self.add_weight(
                 name=name,
                 shape=() if parameter.scalar else (channels,),
+                dtype=self._parameter_dtype,
                 initializer=initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
-                autocast=False,  # 16 bits would swallow small updates.
+                autocast=False,
             )
             setattr(self, name, weight)
         self._names = [parameter.name for parameter in found]
         self.built = True
+
+    @property
+    def _parameter_dtype(self) -> str:
+        """Never 16 bits: they swallow small updates and 1e6 overflows."""
+        wide = self.variable_dtype not in ("float16", "bfloat16")
+        return self.variable_dtype if wide else "float32"
 
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
