@@ -166,7 +166,7 @@ class Surgeon:
             return type(layer).from_config(config)
         return type(layer).from_config(self._edit(layer, config))
 
-    def _kept(self, layer: keras.Operation, flow: Flow) -> Any:
+    def kept(self, layer: keras.Operation, flow: Flow) -> Any:
         """Returns the clone of a layer that stays, the same for all calls."""
         if id(layer) not in self._clones:
             if interior.is_model(layer):
@@ -199,7 +199,7 @@ class Surgeon:
             if activation_name(layer) not in NO_ACTIVATION:
                 new = self.ask(layer, layer, flow, shape)
             if new is None:
-                emit(self._kept(layer, flow))
+                emit(self.kept(layer, flow))
                 return
             if id(layer) not in self._freed:
                 self._freed.add(id(layer))
@@ -212,7 +212,7 @@ class Surgeon:
         elif is_fused(layer):
             self._fused_steps(layer, flow, shape, emit)
         else:
-            emit(self._kept(layer, flow))
+            emit(self.kept(layer, flow))
 
     def _fused_steps(
         self, layer: keras.Layer, flow: Flow, shape: tuple | None, emit: Emit

@@ -17,6 +17,7 @@ from actfn.surgery.sites import (
     activation_name,
     from_library,
     is_activation,
+    is_activation_layer,
 )
 
 Path = tuple[str, ...]
@@ -92,6 +93,7 @@ def _walk(
             isinstance(inner, keras.Layer)
             and id(inner) not in visited
             and not is_model(inner)
+            and not is_activation_layer(inner)
         ):
             yield from _walk(inner, whole, visited)
 
