@@ -13,7 +13,7 @@ from actfn.surgery import interior
 from actfn.surgery.choice import Choice
 from actfn.surgery.composite import Composite
 from actfn.surgery.flow import Flow, channel_axis
-from actfn.surgery.inheritance import copied, default_policy, policy_of
+from actfn.surgery.inheritance import default_policy, policy_of
 from actfn.surgery.sites import (
     NO_ACTIVATION,
     Site,
@@ -128,8 +128,6 @@ class Surgeon:
 
     def copy(self, layer: keras.Operation, **changes: Any) -> Any:
         """Returns a layer's clone, not built yet."""
-        if isinstance(layer, layers.Lambda):
-            return layer  # Has no weights and may not be serialisable.
         config = {**interior.config(layer), **changes}
         if not isinstance(layer, keras.Layer):
             return type(layer).from_config(config)
@@ -137,6 +135,8 @@ class Surgeon:
 
     def kept(self, layer: keras.Operation, flow: Flow) -> Any:
         """Returns the clone of a layer that stays, the same for all calls."""
+        if isinstance(layer, layers.Lambda):
+            return layer  # Has no weights and may not be serialisable.
         if id(layer) not in self._clones:
             if interior.is_model(layer):
                 clone = self.model(layer, flow)
@@ -175,9 +175,8 @@ class Surgeon:
                 self._freed.add(id(layer))
                 self._taken.discard(layer.name)
             new.name = self._name(layer.name)
-            new.activity_regularizer = copied(
-                getattr(layer, "activity_regularizer", None)
-            )
+            if getattr(layer, "activity_regularizer", None):
+                new.activity_regularizer = layer.activity_regularizer
             emit(new)
         elif is_fused(layer):
             self._fused_steps(layer, flow, shape, emit)
@@ -207,7 +206,8 @@ class Surgeon:
             new = layers.Activation(layer.activation, dtype=layer.dtype_policy)
         if new is not None:
             new.name = self._name(layer.name + "_activation")
-            new.activity_regularizer = copied(layer.activity_regularizer)
+            if layer.activity_regularizer:
+                new.activity_regularizer = layer.activity_regularizer
             emit(new)
 
     # Whole models.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 
@@ -32,10 +31,3 @@ def policy_of(operation: keras.Operation, dtype: str) -> keras.DTypePolicy:
         compute, variable = dtype, "float32"
     mixed = "" if compute == variable else "mixed_"
     return keras.DTypePolicy(mixed + compute)
-
-
-def copied(regularizer: Any) -> Any:
-    """Returns a regularizer of its own for another layer."""
-    return regularizer and keras.regularizers.get(
-        keras.regularizers.serialize(regularizer)
-    )

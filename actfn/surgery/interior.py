@@ -208,5 +208,9 @@ def lost_when_saved(layer: keras.Layer, new: dict[Path, keras.Layer]) -> set:
         path
         for path, one in new.items()
         if type(found.get(path)) is not type(one)
-        or found[path].get_config() != one.get_config()
+        or _but_name(found[path]) != _but_name(one)
     }
+
+
+def _but_name(layer: keras.Layer) -> dict[str, Any]:
+    return {**layer.get_config(), "name": None}
