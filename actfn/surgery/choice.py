@@ -11,6 +11,7 @@ import keras
 from keras import activations
 
 from actfn.surgery.sites import (
+    FUSED,
     Site,
     activation_name,
     from_library,
@@ -34,7 +35,7 @@ class Replaced:
     """
 
     def __init__(self, replace: Target | Sequence[Target]) -> None:
-        self._given = replace
+        self.given = replace
         several = isinstance(replace, (list, tuple, set))
         self._targets = list(replace) if several else [replace]
         self.layer_classes = tuple(
@@ -60,7 +61,7 @@ class Replaced:
             "Argument `replace` must be the name of a Keras activation, an "
             "activation function, a layer class, a function that tells of a "
             "site whether to replace it, or a sequence of these. "
-            f"{why}Received: replace={self._given!r}"
+            f"{why}Received: replace={self.given!r}"
         )
 
     def __contains__(self, site: Site) -> bool:
@@ -72,7 +73,10 @@ class Replaced:
             names = (name, *_RELATIVES.get(name, ()))
             return site.activation in names and not site.within
         if isinstance(target, type):
-            return isinstance(site.function, target)
+            fused = isinstance(site.layer, FUSED)
+            return isinstance(
+                site.layer if fused else site.function, target
+            ) or (isinstance(site.function, target))
         if from_library(target):
             return site.activation == activation_name(target)
         if target is site.function:
@@ -124,9 +128,6 @@ class Choice:
             "function of the site, or a mapping of name patterns to these. "
             f"{why}Received: activation={self._given!r}{got}"
         )
-
-    def __contains__(self, site: Site) -> bool:
-        return site in self._replaced
 
     def __call__(self, site: Site) -> keras.Layer | None:
         """Returns the new activation of a site, None if the old one stays."""
@@ -200,7 +201,7 @@ class Choice:
                     "Argument `replace` must match at least one activation of "
                     f"`model`, which has {', '.join(present) or 'none'}"
                     + (f" and keeps {left}" if left else "")
-                    + f". Received: replace={self._replaced._given!r}"
+                    + f". Received: replace={self._replaced.given!r}"
                 )
         if _is_mapping(self._given):
             unused = [key for key in self._given if key not in self._keys]

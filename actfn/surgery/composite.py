@@ -55,6 +55,7 @@ class Composite:
         self._chosen: dict[interior.Path, keras.Layer | None] = {}
         self._refused: dict[interior.Path, str] = {}
         self._paths: dict[interior.Path, str] = {}
+        self._keep_unsaved = self._in_models = False
 
     def clone(self, keep_unsaved: bool = False) -> keras.Layer:
         """Returns the clone.
@@ -64,15 +65,20 @@ class Composite:
                 does not carry, too.
         """
         place = len(self._surgeon.pairs)
+        self._keep_unsaved = keep_unsaved
         while True:
             new, made, nested = self._attempt()
-            refused = self._refusals(new, made, keep_unsaved)
+            refused = self._refusals(new, made)
             if not refused:
                 break
             self._refused.update(refused)
         self._report(new, made)
         self._surgeon.pairs.insert(place, (self._layer, new))
-        self._surgeon.apart += made.values()
+        there = dict(interior.walk(self._layer))
+        gone = [there[path].value for path in made if path in there]
+        for one in (*made.values(), *gone):
+            if isinstance(one, keras.Layer):
+                self._surgeon.apart.append(one)
         for old, inner in nested:
             self._surgeon.apart += (old, inner)
         return new
@@ -95,8 +101,14 @@ class Composite:
                 if layer:
                     slot.put(layer)
                     made[path] = layer
-            elif old is not None and interior.is_model(old.value):
-                inner = self._surgeon._kept(old.value, self._flow)
+            elif old is None or not interior.is_model(old.value):
+                continue
+            elif not self._keep_unsaved:
+                self._leave_model(path, old.value)
+            else:
+                before_it = len(self._surgeon.choice.made)
+                inner = self._surgeon.kept(old.value, self._flow)
+                self._in_models |= len(self._surgeon.choice.made) > before_it
                 slot.put(inner)
                 nested.append((old.value, inner))
         return new, made, nested
@@ -114,6 +126,7 @@ class Composite:
             owner = old.owner if old else slot.owner
             function = old.value if old else slot.value
             units = getattr(owner, "units", getattr(owner, "filters", None))
+            units = units if isinstance(units, int) else None
             axis = channel_axis(owner)
             flow = Flow(self._flow.depth, axis if axis > 0 else -1)
             named = tuple(part for part in path if part != "activation")
@@ -126,16 +139,28 @@ class Composite:
             )
         return self._chosen[path]
 
+    def _leave_model(self, path: interior.Path, model: keras.Model) -> None:
+        """Tells the choice of the activations of a model in this layer."""
+        for layer in interior.all_layers(model)[1:]:
+            place = (*path, layer.name)
+            itself = interior.Slot(layer, layer, layer.name, place, layer)
+            inside = () if interior.is_site(itself) else interior.slots(layer)
+            for slot in (itself, *inside):
+                held = isinstance(slot.value, keras.Layer)
+                if interior.is_site(slot) and (slot is itself or not held):
+                    where = place if slot is itself else (*place, *slot.path)
+                    self._choose(where, slot, None, leave=_LOST)
+
     def _refusals(
-        self, new: keras.Layer, made: dict, keep_unsaved: bool
+        self, new: keras.Layer, made: dict
     ) -> dict[interior.Path, str]:
         lost = interior.lost_when_saved(new, made) if made else set()
-        if lost and not keep_unsaved:
+        if lost and not self._keep_unsaved:
             return dict.fromkeys(lost, _LOST)
-        if lost:
+        if lost or self._in_models:
             new.get_config = _refuse_to_save
         shapes = self._layer.built and self._layer.get_build_config()
-        if shapes and (made or keep_unsaved) and not new.built:
+        if shapes and (made or self._keep_unsaved) and not new.built:
             new.build_from_config(shapes)
         interior.build_activations(new, list(made.values()))
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from actfn.surgery import interior
 from actfn.surgery.choice import Choice
 from actfn.surgery.composite import Composite
 from actfn.surgery.flow import Flow, channel_axis
+from actfn.surgery.inheritance import default_policy, policy_of
 from actfn.surgery.sites import (
     NO_ACTIVATION,
     Site,
@@ -32,37 +32,6 @@ def _names(model: keras.Model) -> Iterator[str]:
         yield operation.name
         if hasattr(operation, "layers"):
             yield from _names(operation)
-
-
-@contextlib.contextmanager
-def _default_policy(policy: keras.DTypePolicy) -> Iterator[None]:
-    """Makes `policy` the default one for new layers."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _policy(operation: keras.Operation, dtype: str) -> keras.DTypePolicy:
-    """Returns the policy for the activation of an operation."""
-    compute = variable = dtype if dtype.startswith("float") else "float32"
-    if isinstance(operation, keras.Layer):
-        policy = operation.dtype_policy
-        if not getattr(policy, "quantization_mode", None):
-            return policy
-        compute, variable = policy.compute_dtype, policy.variable_dtype
-    elif dtype in ("float16", "bfloat16"):
-        compute, variable = dtype, "float32"
-    mixed = "" if compute == variable else "mixed_"
-    return keras.DTypePolicy(mixed + compute)
-
-
-def _copied(regularizer: Any) -> Any:
-    return regularizer and keras.regularizers.get(
-        keras.regularizers.serialize(regularizer)
-    )
 
 
 class Surgeon:
@@ -97,6 +66,7 @@ class Surgeon:
         shape: tuple | None,
         within: tuple[str, ...] = (),
         leave: str = "",
+        dtype: str = "float32",
     ) -> keras.Layer | None:
         """Returns the new activation of a place, None if there is none."""
         names = [model.name for model in self._prefix[1:]]
@@ -113,11 +83,10 @@ class Surgeon:
             layer=layer,
             within="hard_sigmoid" if gate else "",
         )
-        dtype = keras.config.floatx()
         if leave:
             self.choice.see(site, leave)
             return None
-        with _default_policy(_policy(layer, dtype)):
+        with default_policy(policy_of(layer, dtype)):
             new = self.choice(site)
         if new is None:
             return None
@@ -159,15 +128,15 @@ class Surgeon:
 
     def copy(self, layer: keras.Operation, **changes: Any) -> Any:
         """Returns a layer's clone, not built yet."""
-        if isinstance(layer, layers.Lambda):
-            return layer  # Has no weights and may not be serialisable.
         config = {**interior.config(layer), **changes}
         if not isinstance(layer, keras.Layer):
             return type(layer).from_config(config)
         return type(layer).from_config(self._edit(layer, config))
 
-    def _kept(self, layer: keras.Operation, flow: Flow) -> Any:
+    def kept(self, layer: keras.Operation, flow: Flow) -> Any:
         """Returns the clone of a layer that stays, the same for all calls."""
+        if isinstance(layer, layers.Lambda):
+            return layer  # Has no weights and may not be serialisable.
         if id(layer) not in self._clones:
             if interior.is_model(layer):
                 clone = self.model(layer, flow)
@@ -192,27 +161,27 @@ class Surgeon:
         flow: Flow,
         shape: tuple | None,
         emit: Emit,
+        dtype: str = "float32",
     ) -> None:
         """Emits the layers that take the place of `layer`."""
         if is_activation_layer(layer, self.choice.layer_classes):
             new = None
             if activation_name(layer) not in NO_ACTIVATION:
-                new = self.ask(layer, layer, flow, shape)
+                new = self.ask(layer, layer, flow, shape, dtype=dtype)
             if new is None:
-                emit(self._kept(layer, flow))
+                emit(self.kept(layer, flow))
                 return
             if id(layer) not in self._freed:
                 self._freed.add(id(layer))
                 self._taken.discard(layer.name)
             new.name = self._name(layer.name)
-            new.activity_regularizer = _copied(
-                getattr(layer, "activity_regularizer", None)
-            )
+            if getattr(layer, "activity_regularizer", None):
+                new.activity_regularizer = layer.activity_regularizer
             emit(new)
         elif is_fused(layer):
             self._fused_steps(layer, flow, shape, emit)
         else:
-            emit(self._kept(layer, flow))
+            emit(self.kept(layer, flow))
 
     def _fused_steps(
         self, layer: keras.Layer, flow: Flow, shape: tuple | None, emit: Emit
@@ -237,7 +206,8 @@ class Surgeon:
             new = layers.Activation(layer.activation, dtype=layer.dtype_policy)
         if new is not None:
             new.name = self._name(layer.name + "_activation")
-            new.activity_regularizer = _copied(layer.activity_regularizer)
+            if layer.activity_regularizer:
+                new.activity_regularizer = layer.activity_regularizer
             emit(new)
 
     # Whole models.
@@ -280,7 +250,8 @@ class Surgeon:
                 outputs = new(*args, **kwargs) if first else new(outputs)
 
             shape = tensors[0].shape if tensors else None
-            self._steps(layer, before, shape, emit)
+            dtype = tensors[0].dtype if tensors else "float32"
+            self._steps(layer, before, shape, emit, dtype)
             self._remember(layer, before, args, outputs)
             return outputs
 

@@ -17,6 +17,7 @@ from actfn.surgery.sites import (
     activation_name,
     from_library,
     is_activation,
+    is_activation_layer,
 )
 
 Path = tuple[str, ...]
@@ -92,6 +93,7 @@ def _walk(
             isinstance(inner, keras.Layer)
             and id(inner) not in visited
             and not is_model(inner)
+            and not is_activation_layer(inner)
         ):
             yield from _walk(inner, whole, visited)
 
@@ -206,5 +208,9 @@ def lost_when_saved(layer: keras.Layer, new: dict[Path, keras.Layer]) -> set:
         path
         for path, one in new.items()
         if type(found.get(path)) is not type(one)
-        or found[path].get_config() != one.get_config()
+        or _but_name(found[path]) != _but_name(one)
     }
+
+
+def _but_name(layer: keras.Layer) -> dict[str, Any]:
+    return {**layer.get_config(), "name": None}

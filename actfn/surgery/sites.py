@@ -110,6 +110,8 @@ def activation_name(function: Any) -> str:
     """Returns the name of an activation function, layer or operation."""
     if isinstance(function, layers.Activation):
         return activation_name(function.activation)
+    if isinstance(function, layers.Lambda):
+        return activation_name(function.function)
     if isinstance(getattr(function, "expression", None), Expression):
         return str(function.expression)
     if isinstance(function, keras.Operation):
@@ -143,7 +145,10 @@ def is_activation_layer(layer: Any, more: tuple[type, ...] = ()) -> bool:
         more: Classes that count as such, too.
     """
     if isinstance(layer, (*_ACTIVATION_LAYERS, *more)):
-        return True
+        return not isinstance(layer, FUSED)
+    if isinstance(layer, layers.Lambda):
+        function = layer.function
+        return from_library(function) and _is_known(activation_name(function))
     if isinstance(layer, keras.Layer):
         return isinstance(getattr(layer, "expression", None), Expression)
     return isinstance(layer, keras.Operation) and _is_known(

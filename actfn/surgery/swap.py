@@ -25,6 +25,11 @@ def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
     ours, theirs = _own_weights(new, apart), _own_weights(old, apart)
     if [w.shape for w in ours] != [w.shape for w in theirs]:
         by_name = {weight.name: weight for weight in theirs}
+        if len(by_name) < len(theirs):
+            raise ValueError(
+                "Argument `model` must have layers whose config makes the same "
+                f"weights again. Received: model with {old!r}"
+            )
         ours = [weight for weight in ours if weight.name in by_name]
         theirs = [by_name[weight.name] for weight in ours]
     for weight, value in zip(ours, theirs, strict=True):
@@ -36,6 +41,8 @@ def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
 def _same_flags(old: keras.Layer, new: keras.Layer) -> None:
     """Makes a layer and all in it as trainable as they were."""
     new.trainable = old.trainable
+    if interior.is_model(new):
+        return
     there = dict(interior.walk(old))
     for path, slot in interior.walk(new):
         before = there.get(path)

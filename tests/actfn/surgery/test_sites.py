@@ -53,8 +53,8 @@ COUNTS = {
         {"softmax": 1},
     ),
     "operations": (identity.operations, {"relu": 4}),
-    # 5 ReLU in the first three blocks, 9 in squeeze blocks, 9 hard sigmoids;
-    # 17 blocks of two hard swish, of which 4 are ReLU; stem, top and head.
+    # 5 ReLU in the first three blocks, 9 in squeeze blocks, whose gates are 9
+    # hard sigmoids; 16 hard swish in 8 blocks, 3 in stem, top and head.
     "MobileNetV3Small": pytest.param(
         application("MobileNetV3Small"),
         {"relu": 14, "relu6": 9, "hard_silu": 19, "softmax": 1},
