@@ -97,7 +97,7 @@ def policies(rows: Rows) -> str:
         "90th percentile",
         "of random's",
         "mean of the last quarter",
-        "p against random",
+        "last quarter: p, Mann-Whitney",
     )
     random = next(row for row in rows if row["policy"] == "random")
     base = float(random["evaluations_p90"])
