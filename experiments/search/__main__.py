@@ -151,8 +151,9 @@ def _parser() -> Parser:
     add(
         "--dataset",
         metavar="NAME",
-        help="fashion_mnist_subset, or an image set of TFDS such as "
-        "fashion_mnist, cifar10 or cifar100; default: the preset's",
+        help="fashion_mnist_subset, an image set of TFDS such as "
+        "fashion_mnist, cifar10 or cifar100, or a path, see docs/own_data.md; "
+        "default: the preset's",
     )
     add(
         "--data-dir",
