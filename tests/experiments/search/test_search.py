@@ -59,7 +59,7 @@ def test_the_page_needs_no_other_file(finished):
     for words in (
         "Kullback-Leibler",
         "Random choice: ",
-        "difference from relu",
+        "Holm-corrected p",
     ):
         assert words in page
     for row in rows(folder / "confirmed.csv"):
