@@ -39,7 +39,8 @@ def evaluate(
         expression: What to evaluate.
         x: A floating-point tensor of any shape.
         values: The value of each parameter by name, each a tensor of shape
-            (channels,), the size of x's last axis, or a scalar.
+            (channels,), the size of x's last axis, or a scalar; or of shape
+            (channels, 1, ...), a 1 for each axis of x behind the channels.
         recompute: As for `lean`.
 
     Returns:
@@ -202,9 +203,16 @@ def contract(upstream, derivative, leaf):
     if isinstance(derivative, float) and derivative == 0:
         return ops.zeros_like(leaf)
     term = _times(derivative, upstream)
-    if len(leaf.shape) == len(term.shape):
+    rank, below = len(term.shape), len(leaf.shape)
+    if rank == below:
         return term
-    return fn.sum_over_positions(term) if len(leaf.shape) else ops.sum(term)
+    if below == 0:
+        return ops.sum(term)
+    if below == 1:
+        return fn.sum_over_positions(term)
+    # Channels first: all behind them are 1.
+    axes = [i for i in range(rank) if i != rank - below]
+    return ops.reshape(ops.sum(term, axis=axes), leaf.shape)
 
 
 def _collect(node: Expression, index: dict[Expression, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from actfn.expressions import ops
 from actfn.expressions.expression import Expression, parameters
 from actfn.expressions.parsing import parse
 from actfn.layers.kernels import activate
@@ -15,26 +16,33 @@ class ActivationFunction(keras.layers.Layer):
 
     Formula: ``f(x)`` with f such as ``x * sigmoid(beta * x)``. Each parameter
     of the expression is a weight of shape (channels,), the size of the
-    input's last axis, or of shape () if it is ``scalar``; it never has 16
+    input's channel axis, or of shape () if it is ``scalar``; it never has 16
     bits. The gradient recomputes the function: only the input is kept for the
     backward pass.
 
     Args:
         expression: Expression text or an `Expression`.
-        beta_initializer: The first value of all parameters, ones by default;
-            or a dictionary with one for each parameter by name.
+        beta_initializer: The first value of all parameters, a number or an
+            initializer, ones by default; or a dictionary with one for each
+            parameter by name.
         beta_regularizer: A penalty on the parameters, none by default.
         beta_constraint: A constraint on the parameters, none by default.
         recompute: Whether the backward pass computes the function anew, so
             that only the input is kept for it (the default). If not, compiled
             graphs keep intermediate results, which takes less time.
+        axis: Which axis of the input has the channels: the last by default,
+            1 for images with channels first; None for one value of each
+            parameter in all.
         **kwargs: Arguments of every Keras layer, such as `name` and `dtype`.
 
-    Input shape: any, with the channels on the last axis.
+    Input shape: any, with the channels on `axis`. Once built, inputs with
+        another number of channels are refused.
     Output shape: the input's.
 
     Raises:
         ExpressionError: The expression is malformed.
+        ValueError: `axis` is no integer or that of the batch, or the input
+            has no such axis or one of unknown size, or of another size later.
 
     Example:
         >>> layer = ActivationFunction("x * sigmoid(beta * x)")
@@ -54,6 +62,7 @@ class ActivationFunction(keras.layers.Layer):
         beta_regularizer=None,
         beta_constraint=None,
         recompute: bool = True,
+        axis: int | None = -1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -65,16 +74,18 @@ class ActivationFunction(keras.layers.Layer):
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
         self.recompute = recompute
+        self.axis = _axis(axis)
 
     def build(self, input_shape):
         """Creates the parameters, one value per channel."""
         found = parameters(self.expression)
-        channels = input_shape[-1] if input_shape else None
-        if channels is None and not all(p.scalar for p in found):
-            raise ValueError(
-                "`input_shape` must have a known last axis, since "
-                f"{self.expression} has a parameter per channel. "
-                f"Received: {input_shape}"
+        one = self.axis is None
+        channels = None
+        if not one and not all(p.scalar for p in found):
+            channels = self._channels(input_shape)
+            self.input_spec = keras.layers.InputSpec(
+                min_ndim=max(-self.axis, self.axis + 1),
+                axes={self.axis: channels},
             )
         for parameter in found:
             name, initializer = parameter.name, self.beta_initializer
@@ -82,7 +93,7 @@ class ActivationFunction(keras.layers.Layer):
                 initializer = initializer[name]
             weight = self.add_weight(
                 name=name,
-                shape=() if parameter.scalar else (channels,),
+                shape=() if one or parameter.scalar else (channels,),
                 dtype=self._parameter_dtype,
                 initializer=initializer,
                 regularizer=self.beta_regularizer,
@@ -99,10 +110,35 @@ class ActivationFunction(keras.layers.Layer):
         wide = self.variable_dtype not in ("float16", "bfloat16")
         return self.variable_dtype if wide else "float32"
 
+    def _channels(self, input_shape) -> int:
+        """Returns the size of the channel axis, or raises ValueError."""
+        rank = len(input_shape or ())
+        # An input without a batch has channels alone.
+        inside = -rank < self.axis < rank or (self.axis == -1 and rank)
+        channels = input_shape[self.axis] if inside else None
+        if channels is None:
+            which = "last axis" if self.axis == -1 else f"axis {self.axis}"
+            raise ValueError(
+                f"`input_shape` must have a known {which}, other than that of "
+                f"the batch, since {self.expression} has a parameter per "
+                f"channel. Received: {input_shape}"
+            )
+        return channels
+
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
-        values = {name: getattr(self, name) for name in self._names}
+        values = {
+            name: self._along_axis(getattr(self, name), len(inputs.shape))
+            for name in self._names
+        }
         return activate(self.expression, inputs, values, self.recompute)
+
+    def _along_axis(self, value, rank: int):
+        """Returns the values of a parameter, to be broadcast over inputs."""
+        behind = 0 if self.axis is None else (-1 - self.axis) % rank
+        if not len(value.shape) or not behind:
+            return value
+        return ops.reshape(value, (-1, *[1] * behind))
 
     def compute_output_shape(self, input_shape):
         """Returns the input's shape."""
@@ -121,20 +157,38 @@ class ActivationFunction(keras.layers.Layer):
                 self.beta_constraint
             ),
             "recompute": self.recompute,
+            "axis": self.axis,
         }
+
+
+def _axis(given) -> int | None:
+    if given is None:
+        return None
+    if not isinstance(given, int) or isinstance(given, bool) or given == 0:
+        raise ValueError(
+            "`axis` must be an integer other than 0, the axis of the batch, "
+            f"or None. Received: {given!r}"
+        )
+    return given
 
 
 def _initializer(given, expression: Expression):
     """Returns an initializer, or one for each parameter by name."""
     if not isinstance(given, dict) or "class_name" in given:
-        return keras.initializers.get(given)
+        return _one_initializer(given)
     names = [parameter.name for parameter in parameters(expression)]
     if {*given} != {*names}:
         raise ValueError(
             "`beta_initializer` must be an initializer, or a dictionary with "
             f"one for each of {names}. Received: {sorted(given)}"
         )
-    return {name: keras.initializers.get(given[name]) for name in names}
+    return {name: _one_initializer(given[name]) for name in names}
+
+
+def _one_initializer(given):
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        return keras.initializers.Constant(float(given))
+    return keras.initializers.get(given)
 
 
 def _serialized(initializer):
