@@ -43,6 +43,8 @@ class Replaced:
         )
         if not all(map(self._is_target, self._targets)):
             raise self.error()
+        self._activations: list[Any] = []  # functions found to be one
+        self._complaints: list[tuple[Any, ValueError]] = []
 
     @staticmethod
     def _is_target(target: Any) -> bool:
@@ -79,20 +81,34 @@ class Replaced:
             ) or (isinstance(site.function, target))
         if from_library(target):
             return site.activation == activation_name(target)
-        if target is site.function:
-            return True
-        if target is getattr(site.function, "activation", None):
+        inner = getattr(site.function, "activation", None)
+        if target is site.function or target is inner:
+            self._activations.append(target)
             return True
         try:
             answer = target(site)
         except Exception as error:
-            name = type(error).__name__
-            raise self.error(
-                f"The function raised {name} for {site}. "
-            ) from error
+            text = f"The function raised {type(error).__name__} for {site}. "
+            return self._complain(target, text, error)
         if not isinstance(answer, (bool, int)):
-            raise self.error(f"The function returned {answer!r} for {site}. ")
+            text = f"The function returned {answer!r} for {site}. "
+            return self._complain(target, text)
         return bool(answer)
+
+    def _complain(
+        self, target: Any, text: str, cause: Exception | None = None
+    ) -> bool:
+        """Keeps what was wrong: the function may be an activation elsewhere."""
+        error = self.error(text)
+        error.__cause__ = cause
+        self._complaints.append((target, error))
+        return False
+
+    def check(self) -> None:
+        """Raises if a function is neither an activation nor a predicate."""
+        for target, error in self._complaints:
+            if not any(target is one for one in self._activations):
+                raise error
 
 
 class Choice:
@@ -192,6 +208,7 @@ class Choice:
 
     def check(self) -> None:
         """Raises if nothing matched, or a pattern did not."""
+        self._replaced.check()
         present = sorted({site.activation for site in self.seen})
         if not self.made and not self._keys:
             unmatched = not any(site in self._replaced for site in self.seen)

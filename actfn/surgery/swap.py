@@ -115,6 +115,8 @@ def _clone(
     with keras.saving.custom_object_scope(interior.custom_objects(model)):
         clone = surgeon.whole(model)
     _finish(surgeon, keep_weights)
+    if model.built:
+        _build_like(model, clone)  # The layers of a subclass are; it is not.
     return clone
 
 
