@@ -6,6 +6,7 @@ import keras
 
 from actfn.expressions.expression import Expression, parameters
 from actfn.expressions.parsing import parse
+from actfn.layers.inputs import as_floats, one_tensor
 from actfn.layers.kernels import activate
 
 
@@ -91,8 +92,13 @@ class ActivationFunction(keras.layers.Layer):
         self._names = [parameter.name for parameter in found]
         self.built = True
 
+    def __call__(self, inputs, *args, **kwargs):
+        """Returns f(inputs); integers and lists of numbers become floats."""
+        return super().__call__(one_tensor(inputs), *args, **kwargs)
+
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
+        inputs = as_floats(inputs, self.compute_dtype)
         values = {name: getattr(self, name) for name in self._names}
         return activate(self.expression, inputs, values, self.recompute)
 
