@@ -7,6 +7,7 @@ import keras
 from actfn.expressions import ops
 from actfn.expressions.expression import Expression, parameters
 from actfn.expressions.parsing import parse
+from actfn.layers.inputs import as_floats, one_tensor
 from actfn.layers.kernels import activate
 
 
@@ -125,8 +126,13 @@ class ActivationFunction(keras.layers.Layer):
             )
         return channels
 
+    def __call__(self, inputs, *args, **kwargs):
+        """Returns f(inputs); integers and lists of numbers become floats."""
+        return super().__call__(one_tensor(inputs), *args, **kwargs)
+
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
+        inputs = as_floats(inputs, self.compute_dtype)
         values = {
             name: self._along_axis(getattr(self, name), len(inputs.shape))
             for name in self._names
