@@ -158,11 +158,11 @@ _ROWS = (
         grows=True,
     ),
     Operator(
-        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin"),
+        "sin", 1, fn.sin, lambda y, a: (fn.cos(a),), _function("sin"),
         parity=-1,
     ),
     Operator(
-        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos"),
+        "cos", 1, fn.cos, lambda y, a: (-fn.sin(a),), _function("cos"),
         parity=1,
     ),
     Operator(

@@ -85,8 +85,7 @@ def _gelu_slope(x):
 
 
 def _atan_slope(x):
-    # No model is exported with its gradient: arctan, the faster one, will do.
-    return 2 * ops.arctan(x) / (1 + x * x) - 1
+    return 2 * fn.arctan(x) / (1 + x * x) - 1
 
 
 def _swish_gradients(x, betas, upstream):
