@@ -46,6 +46,8 @@ class ActivationFunction(keras.layers.Layer):
     arXiv:1710.05941.
     """
 
+    _inputs = 1
+
     def __init__(
         self,
         expression: str | Expression,
@@ -59,7 +61,7 @@ class ActivationFunction(keras.layers.Layer):
         self.supports_masking = True
         if isinstance(expression, Expression):
             expression = str(expression)
-        self.expression = parse(expression)
+        self.expression = parse(expression, inputs=self._inputs)
         self.beta_initializer = _initializer(beta_initializer, self.expression)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
@@ -68,7 +70,8 @@ class ActivationFunction(keras.layers.Layer):
     def build(self, input_shape):
         """Creates the parameters, one value per channel."""
         found = parameters(self.expression)
-        channels = input_shape[-1] if input_shape else None
+        shape = self.compute_output_shape(input_shape)
+        channels = shape[-1] if shape else None
         if channels is None and not all(p.scalar for p in found):
             raise ValueError(
                 "`input_shape` must have a known last axis, since "

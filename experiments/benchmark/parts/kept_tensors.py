@@ -19,8 +19,8 @@ def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
     with graph.as_default():
         x = tf.compat.v1.placeholder(tf.float32, shape, "x")
         beta = tf.compat.v1.placeholder(tf.float32, shape[-1:], "beta")
-        upstream = tf.compat.v1.placeholder(tf.float32, shape, "upstream")
         y = function(x, beta)
+        upstream = tf.compat.v1.placeholder(tf.float32, y.shape, "upstream")
         gradients = tf.gradients(y, [x, beta], upstream)
         fetches = [y, *(g for g in gradients if g is not None)]
     metadata = tf.compat.v1.RunMetadata()
