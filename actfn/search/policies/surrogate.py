@@ -25,6 +25,7 @@ from actfn.search.policies.evolution import mutate
 from actfn.spaces.grammar import SearchSpace
 
 _POINTS = 32
+_PAIRED_POINTS = 7  # of each of two inputs
 
 
 class SurrogatePolicy(BasePolicy):
@@ -115,7 +116,7 @@ class SurrogatePolicy(BasePolicy):
         pool = [e for e in self._pool(rng) if str(e) not in known]
         if not pool:
             return self.space.sample(rng)
-        table = np.stack([features(expression) for expression in pool])
+        table = self._table(pool)
         votes = np.stack(
             [tree.predict(table, check_input=False) for tree in self._trees]
         )
@@ -139,7 +140,7 @@ class SurrogatePolicy(BasePolicy):
     def _tokens(self, text: str) -> tuple[int, ...] | None:
         if text not in self._encoded:
             try:
-                self._encoded[text] = self.space.encode(parse(text))
+                self._encoded[text] = self.space.encode(parse(text, inputs=2))
             except ValueError:  # told from elsewhere, and not of this space
                 self._encoded[text] = None
         return self._encoded[text]
@@ -149,7 +150,7 @@ class SurrogatePolicy(BasePolicy):
         from sklearn.ensemble import ExtraTreesRegressor
 
         rows = self._rows[: self._fitted]
-        table = np.stack([features(parse(text)) for text, _ in rows])
+        table = self._table([parse(text, inputs=2) for text, _ in rows])
         rewards = [reward for _, reward in rows]
         forest = ExtraTreesRegressor(
             n_estimators=50,
@@ -159,32 +160,46 @@ class SurrogatePolicy(BasePolicy):
         )
         return forest.fit(table, rewards).estimators_
 
+    def _table(self, expressions: list[Expression]) -> np.ndarray:
+        return np.stack([features(e, self.space.inputs) for e in expressions])
+
     def _learn(self, memory: str, reward: float) -> None:
         self._rows.append((memory, reward))
 
 
 @functools.lru_cache(maxsize=100_000)
-def features(expression: Expression) -> np.ndarray:
+def features(expression: Expression, inputs: int = 1) -> np.ndarray:
     """Describes a function by its shape and its operators.
 
     Its values at quantiles of the standard normal distribution, with all
     parameters 1, and their slopes, both compressed to a sign and a logarithm;
     how many nodes it has and how often it has each operator.
 
+    Args:
+        expression: The function.
+        inputs: 2 in a space of two inputs. Then the values are those at all
+            pairs of fewer quantiles, and the slopes those by x and by y.
+
     Returns:
         A vector of float32, of the same length for all functions.
     """
-    grid = _quantiles()
-    program = compile_expression(expression)
+    grid = _quantiles(_POINTS if inputs == 1 else _PAIRED_POINTS)
+    axes = np.meshgrid(*[grid] * inputs, indexing="ij")
+    program = compile_expression(expression, inputs)
     betas = [np.ones((), np.float32) for _ in parameters(expression)]
     with np.errstate(all="ignore"):
-        values = np.array(program.value(grid, betas), np.float64)
-        slopes = np.diff(values) / np.diff(grid)
+        values = program.value(axes[0], [*axes[1:], *betas])
+        values = np.array(values, np.float64)
+        slopes = [
+            np.diff(values, axis=axis) / np.diff(points, axis=axis)
+            for axis, points in enumerate(axes)
+        ]
     names = collections.Counter(
         node.operator for node in walk(expression) if isinstance(node, Call)
     )
     counts = [names[name] for name in operators.names()]
-    shape = _compress(np.concatenate([values, slopes]))
+    parts = [values, *slopes]
+    shape = _compress(np.concatenate([part.ravel() for part in parts]))
     return np.concatenate([shape, counts, [size(expression)]]).astype("float32")
 
 
@@ -194,7 +209,7 @@ def _compress(values: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _quantiles() -> np.ndarray:
+def _quantiles(count: int) -> np.ndarray:
     normal = statistics.NormalDist()
-    shares = (np.arange(_POINTS) + 0.5) / _POINTS
+    shares = (np.arange(count) + 0.5) / count
     return np.array([normal.inv_cdf(share) for share in shares], np.float32)
