@@ -8,12 +8,11 @@ import keras
 import numpy as np
 
 from actfn.expressions import ops
+from actfn.expressions.custom_gradient import lean, working_dtype
 from actfn.expressions.evaluate import (
     compile_expression,
     evaluate,
-    lean,
     parameter_values,
-    working_dtype,
 )
 from actfn.expressions.expression import (
     Expression,

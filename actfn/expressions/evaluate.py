@@ -15,10 +15,9 @@ import functools
 import operator
 from collections.abc import Callable, Mapping
 
-import keras
-
 from actfn.expressions import functions as fn
 from actfn.expressions import operators, ops, words
+from actfn.expressions.custom_gradient import lean, working_dtype
 from actfn.expressions.expression import (
     Call,
     Constant,
@@ -113,66 +112,6 @@ def parameter_values(
         ops.copy(ops.convert_to_tensor(values[name], working_dtype(x)))
         for name in names
     ]
-
-
-def lean(value: Callable, gradients: Callable, recompute: bool = True):
-    """Returns `value` with a gradient that keeps its arguments only.
-
-    Args:
-        value: ``value(x, betas)``, of the shape of x.
-        gradients: ``gradients(x, betas, upstream)`` returns the gradients by
-            x and by each parameter.
-        recompute: Whether the backward pass computes anew what it needs of
-            the forward pass. If not, compiled graphs share it, which takes
-            less time and more memory.
-    """
-
-    @ops.custom_gradient
-    def function(x, *betas):
-        def gradient(*arguments, upstream=None):
-            if upstream is None:
-                (upstream,) = arguments
-            kept = _after(upstream, [x, *betas]) if recompute else [x, *betas]
-            dtype = working_dtype(x)
-            found = gradients(
-                ops.cast(kept[0], dtype),
-                [ops.cast(beta, dtype) for beta in kept[1:]],
-                ops.cast(upstream, dtype),
-            )
-            return tuple(
-                ops.cast(term, leaf.dtype)
-                for term, leaf in zip(found, [x, *betas], strict=True)
-            )
-
-        result = value(ops.cast(x, working_dtype(x)), betas)
-        return ops.cast(result, x.dtype), gradient
-
-    return function
-
-
-def working_dtype(x) -> str:
-    """The dtype to compute in: float32 for tensors of 16 bits."""
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    return "float32" if dtype in ("float16", "bfloat16") else dtype
-
-
-def _after(upstream, tensors: list) -> list:
-    """Returns the tensors, not to be used before `upstream` is there.
-
-    Else a compiler would merge what is recomputed with the forward pass, and
-    keep it. There is nothing to merge in PyTorch.
-    """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.control_dependencies([upstream]):
-            return [tf.identity(tensor) for tensor in tensors]
-    if backend == "jax":
-        import jax
-
-        return jax.lax.optimization_barrier((upstream, *tensors))[1:]
-    return tensors
 
 
 @functools.lru_cache(maxsize=4096)

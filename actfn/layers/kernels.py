@@ -22,11 +22,11 @@ import keras
 
 from actfn.expressions import functions as fn
 from actfn.expressions import ops, words
+from actfn.expressions.custom_gradient import lean
 from actfn.expressions.evaluate import (
     compile_expression,
     contract,
     evaluate,
-    lean,
     of_halves,
     parameter_values,
 )

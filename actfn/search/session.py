@@ -34,6 +34,12 @@ from actfn.search.executors.base import Ended, Executor, drive
 from actfn.search.executors.trials import run_trials
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
+from actfn.search.others import (
+    TuningTrial,
+    best_values,
+    names_of,
+    tuner_of,
+)
 from actfn.search.policies.base import Policy
 from actfn.search.progress import Progress
 from actfn.search.provenance import versions
@@ -63,7 +69,12 @@ class Plan:
         race: Whether the confirmation drops functions that cannot win.
         floor: See `PolicyOracle`.
         halving: See `PolicyOracle`.
-        others: See `PolicyOracle`.
+        others: How hyperparameters of the model beside the activation are
+            chosen: ``"shared"``, tuned with the incumbent before the search and
+            then the same for all functions; else as for `PolicyOracle`, and
+            the confirmation has those of the best trial.
+        tuning: How many trials that tuning has; None for a number that grows
+            with that of the hyperparameters.
     """
 
     objective: keras_tuner.Objective
@@ -79,7 +90,8 @@ class Plan:
     race: bool = True
     floor: float | None = None
     halving: SuccessiveHalving | None = None
-    others: Any = "shared"
+    others: str | Mapping[str, Any] = "shared"
+    tuning: int | None = None
 
     @property
     def sign(self) -> float:
@@ -170,7 +182,8 @@ class Session:
         self._child, self._executor = child, executor
         self._identity = dict(identity)
         self._hyperparameters = hyperparameters
-        self._progress = Progress(plan.children, verbose)
+        self._names = names_of(hyperparameters) if hyperparameters else []
+        self._progress = Progress(plan.children + self._tuning, verbose)
         self._results: dict[str, list[Result]] = {"search": [], "control": []}
         self._movement: dict[str, float] = {}
         self._values: dict[str, Any] = {}
@@ -194,6 +207,7 @@ class Session:
             claim(self.directory, self._identity, resume),
             self._progress,
         ):
+            self._choose_others()
             if plan.policy is not None:
                 self._search("search", plan.policy, plan.trials, "results.csv")
             if plan.control is not None:
@@ -221,13 +235,14 @@ class Session:
             title=texts.title,
             verdict=verdict.text if verdict else "",
             phases=self._progress.phases(),
-            setting=texts.setting,
+            setting=f"{texts.setting}{self._told_values()}",
             command=texts.command,
             provenance=texts.provenance,
             versions=versions(),
             metric=self.plan.objective.name,
             higher_is_better=self.plan.sign > 0,
             trials=self._results["search"],
+            values=[result.values for result in self._results["search"]],
             control=self._results["control"],
             confirmed=self._rows,
             movement=self._movement,
@@ -243,16 +258,78 @@ class Session:
 
         self._progress.write(write, force)
 
+    @property
+    def _tuning(self) -> int:
+        """How many trials the other hyperparameters are tuned in."""
+        if self.plan.others != "shared" or not self._names:
+            return 0
+        return self.plan.tuning or min(30, 5 + 5 * len(self._names))
+
+    def _choose_others(self) -> None:
+        """Finds what all functions share beside the activation."""
+        plan = self.plan
+        if isinstance(plan.others, Mapping):
+            self._values = dict(plan.others)
+        if not self._tuning:
+            return
+        incumbent = plan.baselines[0]
+        self._progress.enter("tuning", self._tuning)
+        oracle = tuner_of(
+            self.values_of(incumbent, self._fresh_seed(plan.repeats)),
+            plan.objective,
+            self._tuning,
+            plan.seed,
+            self.directory / "state" / "tuning",
+        )
+        self._progress.recall(len(oracle.end_order))
+        self._show(force=True)
+
+        def on_end(trial) -> None:
+            self._progress.advance()
+            self._show()
+
+        child = TuningTrial(ChildTrial(self._child), plan.objective.name)
+        if len(oracle.end_order) < self._tuning:
+            run_trials(oracle, child, self._executor, on_end)
+        self._values = best_values(oracle)
+        # A space of few values may have been exhausted before.
+        self._progress.expect("tuning", len(oracle.end_order))
+
+    def _told_values(self) -> str:
+        """Returns a sentence on the other hyperparameters that are shared."""
+        if not self._values:
+            return ""
+        told = ", ".join(
+            f"{name} {value:.4g}"
+            if isinstance(value, float)
+            else f"{name} {value}"
+            for name, value in self._values.items()
+        )
+        how = {
+            "shared": f", tuned with {self.plan.baselines[0]}",
+            "draw": ", those of the best trial",
+        }.get(self.plan.others if isinstance(self.plan.others, str) else "", "")
+        return (
+            f" Hyperparameters that all compared functions share: {told}{how}."
+        )
+
+    def _others(self) -> str | Mapping[str, Any]:
+        """Returns how the trials of the policies get theirs."""
+        return (
+            self._values if self.plan.others == "shared" else self.plan.others
+        )
+
     def _search(
         self, phase: str, policy: Policy, trials: int, file: str
     ) -> None:
         """Trains the functions that a policy proposes."""
-        log = CsvLog(self.directory / file, TRIAL_COLUMNS)
+        columns = (*TRIAL_COLUMNS, *(["values"] if self._names else []))
+        log = CsvLog(self.directory / file, columns)
         found = self._results[phase]
         self._progress.enter(phase, trials)
 
         def on_result(result: Result) -> None:
-            log.append(trial_row(result))
+            log.append(trial_row(result, columns))
             found.append(result)
             self._progress.advance(result.status != "cached", result)
             self._movement = self._movement_of(policy)
@@ -265,6 +342,7 @@ class Session:
             floor=self.plan.floor,
             halving=self.plan.halving,
             hyperparameters=self._hyperparameters,
+            others=self._others(),
             on_result=on_result,
             verbose=0,
         )
@@ -276,12 +354,14 @@ class Session:
         oracle._set_project_dir(project.parent, project.name)
         oracle.reload()
         found[:] = oracle.results
-        log.rewrite(trial_row(result) for result in found)
+        log.rewrite(trial_row(result, columns) for result in found)
         done = sum(result.status != "cached" for result in found)
         self._progress.recall(done)
         self._show(force=True)
         if len(oracle.end_order) < trials:
             run_trials(oracle, ChildTrial(self._child), self._executor)
+        if phase == "search" and self.plan.others == "draw":
+            self._values = best_values(oracle)
         self._movement = self._movement_of(policy)
         self._show(force=True)
 

@@ -22,7 +22,11 @@ import tqdm
 from experiments.benchmark.parts.charts import draw
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.kept_tensors import bytes_kept
-from experiments.benchmark.parts.rivals import PLAIN, contestants
+from experiments.benchmark.parts.rivals import (
+    PLAIN,
+    contestants,
+    first_values,
+)
 from experiments.machine import machine
 
 MODES = ("eager", "graph", "xla")
@@ -40,13 +44,13 @@ COLUMNS = (
 
 
 def forward_and_backward(function: Callable, mode: str) -> Callable:
-    """Returns a function of x, beta and the incoming gradient."""
+    """Returns a function of x, its parameters and the incoming gradient."""
 
-    def both(x, beta, upstream):
+    def both(x, parameters, upstream):
         with tf.GradientTape() as tape:
-            tape.watch([x, beta])
-            y = function(x, beta)
-        return y, tape.gradient(y, [x, beta], upstream)
+            tape.watch([x, *parameters])
+            y = function(x, *parameters)
+        return y, tape.gradient(y, [x, *parameters], upstream)
 
     if mode == "eager":
         return both
@@ -81,20 +85,16 @@ def run(
 ) -> list[dict]:
     """Measures and returns the rows of the table."""
     generator = tf.random.Generator.from_seed(seed)
-    inputs = (
-        generator.normal(shape),
-        tf.ones(shape[-1:]),
-        generator.normal(shape),
-    )
+    x, upstream = generator.normal(shape), generator.normal(shape)
     rows = []
     for name in tqdm.tqdm(functions, unit="function"):
-        rivals = contestants(name)
-        kept = {key: bytes_kept(f, shape) for key, f in rivals.items()}
+        rivals, values = contestants(name), first_values(name, shape)
+        kept = {key: bytes_kept(f, shape, values) for key, f in rivals.items()}
         for mode in modes:
             compiled = {
                 key: forward_and_backward(f, mode) for key, f in rivals.items()
             }
-            times = medians(compiled, inputs, rounds)
+            times = medians(compiled, (x, values, upstream), rounds)
             rows += [
                 {
                     "function": name,
@@ -103,7 +103,7 @@ def run(
                     "milliseconds": milliseconds,
                     "relative_to_plain": milliseconds / times["plain"],
                     "bytes_kept": kept[key] if mode == "graph" else "",
-                    "input_bytes": inputs[0].dtype.size * math.prod(shape),
+                    "input_bytes": x.dtype.size * math.prod(shape),
                     "rounds": rounds,
                     "machine": machine(),
                 }

@@ -22,7 +22,10 @@ RunTrial = Callable[[Trial, Report], Any]
 
 
 def run_trials(
-    oracle: keras_tuner.Oracle, run_trial: RunTrial, executor: Executor
+    oracle: keras_tuner.Oracle,
+    run_trial: RunTrial,
+    executor: Executor,
+    on_end: Callable[[Trial], None] = lambda trial: None,
 ) -> None:
     """Has all trials of an oracle run; the oracle stays in this process.
 
@@ -38,11 +41,17 @@ def run_trials(
             metrics to `oracle.update_trial` while the trial runs, and returns
             whether it goes on.
         executor: Who calls it.
+        on_end: Called with each trial that the oracle has heard the end of.
 
     Raises:
         FatalError: A trial raised one, or the oracle did.
     """
-    _Driver(oracle, oracle.end_trial).run(run_trial, executor)
+
+    def end(trial: Trial) -> None:
+        oracle.end_trial(trial)
+        on_end(trial)
+
+    _Driver(oracle, end).run(run_trial, executor)
 
 
 def run(

@@ -8,20 +8,26 @@ import numpy as np
 import tensorflow as tf
 
 
-def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
+def bytes_kept(
+    function: Callable, shape: Sequence[int], parameters: Sequence = ()
+) -> int:
     """Returns the bytes that the optimised graph keeps for the backward pass.
 
     Args:
-        function: Of the input and a parameter per channel.
+        function: Of the input and the parameters.
         shape: Of the input.
+        parameters: Arrays of their shapes.
     """
     graph = tf.Graph()
     with graph.as_default():
         x = tf.compat.v1.placeholder(tf.float32, shape, "x")
-        beta = tf.compat.v1.placeholder(tf.float32, shape[-1:], "beta")
-        y = function(x, beta)
+        places = [
+            tf.compat.v1.placeholder(tf.float32, value.shape, f"parameter{i}")
+            for i, value in enumerate(parameters)
+        ]
+        y = function(x, *places)
         upstream = tf.compat.v1.placeholder(tf.float32, y.shape, "upstream")
-        gradients = tf.gradients(y, [x, beta], upstream)
+        gradients = tf.gradients(y, [x, *places], upstream)
         fetches = [y, *(g for g in gradients if g is not None)]
     metadata = tf.compat.v1.RunMetadata()
     with tf.compat.v1.Session(graph=graph) as session:
@@ -29,7 +35,7 @@ def bytes_kept(function: Callable, shape: Sequence[int]) -> int:
             fetches,
             {
                 place: np.zeros(place.shape, "float32")
-                for place in (x, beta, upstream)
+                for place in (x, *places, upstream)
             },
             tf.compat.v1.RunOptions(output_partition_graphs=True),
             metadata,

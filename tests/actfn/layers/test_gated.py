@@ -170,11 +170,11 @@ def test_only_the_input_is_kept(text):
         p.name for p in actfn.expressions.expression.parameters(expression)
     ]
 
-    def function(x, beta):
-        values = dict.fromkeys(names, beta[:16])
+    def function(x, *betas):
+        values = dict(zip(names, betas, strict=True))
         return activate(expression, x, values, inputs=2)
 
-    kept = bytes_kept(function, (64, 32))
+    kept = bytes_kept(function, (64, 32), [np.ones(16)] * len(names))
     assert kept <= 64 * 32 * 4 + 32 * 4  # the input and the parameter
 
 

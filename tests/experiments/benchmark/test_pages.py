@@ -42,9 +42,10 @@ ROWS = [
 ]
 
 
-def test_the_short_table():
-    lines = tables.summary(ROWS).splitlines()
-    assert lines[2] == "| sine | 3.0 | 2.0 | 1.50 | 1 | 2.5 | 1.25 |"
+def test_the_short_table_has_the_papers_functions():
+    of_relu = [{**each, "function": "relu"} for each in ROWS]
+    lines = tables.summary([*ROWS, *of_relu]).splitlines()
+    assert lines[2] == "| relu | 3.0 | 2.0 | 1.50 | 1 | 2.5 | 1.25 |"
     assert lines[3] == "| `tf.nn.swish` |  | 4.0 |  |  | 2 |  |"
     assert lines[-1] == "Measured on an abacus."
 

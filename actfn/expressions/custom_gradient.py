@@ -1,0 +1,106 @@
+"""Functions whose gradient keeps their arguments and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+
+from actfn.expressions import ops
+
+
+def lean(value: Callable, gradients: Callable, recompute: bool = True):
+    """Returns `value` with a gradient that keeps its arguments only.
+
+    JAX differentiates it in forward mode (`jax.jvp`, `jax.jacfwd`,
+    `jax.hessian`) as well.
+
+    Args:
+        value: ``value(x, betas)``, of the shape of x.
+        gradients: ``gradients(x, betas, upstream)`` returns the gradients by
+            x and by each parameter, each linear in `upstream`.
+        recompute: Whether the backward pass computes anew what it needs of
+            the forward pass. If not, compiled graphs share it, which takes
+            less time and more memory.
+    """
+
+    def rounded(x, *betas):
+        return ops.cast(value(ops.cast(x, working_dtype(x)), betas), x.dtype)
+
+    def pullback(arguments, upstream):
+        dtype = working_dtype(arguments[0])
+        x, *betas = (ops.cast(argument, dtype) for argument in arguments)
+        found = gradients(x, betas, ops.cast(upstream, dtype))
+        return tuple(
+            ops.cast(term, argument.dtype)
+            for term, argument in zip(found, arguments, strict=True)
+        )
+
+    if keras.backend.backend() == "jax":
+        return _in_both_modes(rounded, pullback, recompute)
+
+    @ops.custom_gradient
+    def function(*arguments):
+        def gradient(*given, upstream=None):
+            if upstream is None:
+                (upstream,) = given
+            kept = _after(upstream, arguments) if recompute else arguments
+            return pullback(kept, upstream)
+
+        return rounded(*arguments), gradient
+
+    return function
+
+
+def working_dtype(x) -> str:
+    """The dtype to compute in: float32 for tensors of 16 bits."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def _after(upstream, tensors: tuple) -> tuple:
+    """Returns the tensors, not to be used before `upstream` is there.
+
+    Else TensorFlow would merge what is recomputed with the forward pass, and
+    keep it. There is nothing to merge in PyTorch.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return tensors
+    import tensorflow as tf
+
+    with tf.control_dependencies([upstream]):
+        return tuple(tf.identity(tensor) for tensor in tensors)
+
+
+def _in_both_modes(value: Callable, pullback: Callable, recompute: bool):
+    """Returns `value` for JAX, with a derivative for forward and reverse mode.
+
+    The tangent is the transpose of the gradient. As a checkpoint it leaves
+    nothing behind for reverse mode, which transposes it again, but arguments.
+    """
+    import jax
+
+    function = jax.custom_jvp(value)
+
+    def rule(arguments, tangents):
+        moved = [
+            i
+            for i, tangent in enumerate(tangents)
+            if not isinstance(tangent, jax.custom_derivatives.SymbolicZero)
+        ]
+        y = function(*arguments)
+
+        def tangent(arguments, tangents):
+            def wanted(upstream):
+                found = pullback(arguments, upstream)
+                return [found[i] for i in moved]
+
+            (result,) = jax.linear_transpose(wanted, y)(tangents)
+            return result
+
+        # Without a barrier, a compiler may share what is recomputed.
+        tangent = jax.checkpoint(tangent, prevent_cse=recompute)
+        return y, tangent(arguments, [tangents[i] for i in moved])
+
+    function.defjvp(rule, symbolic_zeros=True)
+    return function
