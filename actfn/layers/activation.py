@@ -56,6 +56,8 @@ class ActivationFunction(keras.layers.Layer):
     arXiv:1710.05941.
     """
 
+    _inputs = 1
+
     def __init__(
         self,
         expression: str | Expression,
@@ -70,7 +72,7 @@ class ActivationFunction(keras.layers.Layer):
         self.supports_masking = True
         if isinstance(expression, Expression):
             expression = str(expression)
-        self.expression = parse(expression)
+        self.expression = parse(expression, inputs=self._inputs)
         self.beta_initializer = _initializer(beta_initializer, self.expression)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
@@ -83,10 +85,10 @@ class ActivationFunction(keras.layers.Layer):
         one = self.axis is None
         channels = None
         if not one and not all(p.scalar for p in found):
-            channels = self._channels(input_shape)
+            channels = self._channels(self.compute_output_shape(input_shape))
             self.input_spec = keras.layers.InputSpec(
                 min_ndim=max(-self.axis, self.axis + 1),
-                axes={self.axis: channels},
+                axes={self.axis: self._channels(input_shape)},
             )
         for parameter in found:
             name, initializer = parameter.name, self.beta_initializer

@@ -28,6 +28,7 @@ from actfn.spaces.grammar import SearchSpace
 _POINTS = 32
 _CACHED = 100_000
 """So many functions at most are remembered."""
+_PAIRED_POINTS = 7  # of each of two inputs
 
 
 class SurrogatePolicy(BasePolicy):
@@ -152,7 +153,7 @@ class SurrogatePolicy(BasePolicy):
     def _tokens(self, text: str) -> tuple[int, ...] | None:
         if text not in self._encoded:
             try:
-                self._encoded[text] = self.space.encode(parse(text))
+                self._encoded[text] = self.space.encode(parse(text, inputs=2))
             except ValueError:  # told from elsewhere, and not of this space
                 self._encoded[text] = None
         return self._encoded[text]
@@ -207,7 +208,9 @@ class _Candidates:
     ) -> np.ndarray:
         """Returns the features of the function with a text."""
         if text not in self._features:
-            found = features(parse(text) if expression is None else expression)
+            if expression is None:
+                expression = parse(text, inputs=2)
+            found = features(expression, self._space.inputs)
             _add(self._features, text, found)
         return self._features[text]
 
@@ -218,27 +221,38 @@ def _add(cache: dict, key: Any, value: Any) -> None:
     cache[key] = value
 
 
-def features(expression: Expression) -> np.ndarray:
+def features(expression: Expression, inputs: int = 1) -> np.ndarray:
     """Describes a function by its shape and its operators.
 
     Its values at quantiles of the standard normal distribution, with all
     parameters 1, and their slopes, both compressed to a sign and a logarithm;
     how many nodes it has and how often it has each operator.
 
+    Args:
+        expression: The function.
+        inputs: 2 in a space of two inputs. Then the values are those at all
+            pairs of fewer quantiles, and the slopes those by x and by y.
+
     Returns:
         A vector of float32, of the same length for all functions.
     """
-    grid = _quantiles()
-    program = compile_expression(expression)
+    grid = _quantiles(_POINTS if inputs == 1 else _PAIRED_POINTS)
+    axes = np.meshgrid(*[grid] * inputs, indexing="ij")
+    program = compile_expression(expression, inputs)
     betas = [np.ones((), np.float32) for _ in parameters(expression)]
     with np.errstate(all="ignore"):
-        values = np.array(program.value(grid, betas), np.float64)
-        slopes = np.diff(values) / np.diff(grid)
+        values = program.value(axes[0], [*axes[1:], *betas])
+        values = np.array(values, np.float64)
+        slopes = [
+            np.diff(values, axis=axis) / np.diff(points, axis=axis)
+            for axis, points in enumerate(axes)
+        ]
     names = collections.Counter(
         node.operator for node in walk(expression) if isinstance(node, Call)
     )
     counts = [names[name] for name in operators.names()]
-    shape = _compress(np.concatenate([values, slopes]))
+    parts = [values, *slopes]
+    shape = _compress(np.concatenate([part.ravel() for part in parts]))
     return np.concatenate([shape, counts, [size(expression)]]).astype("float32")
 
 
@@ -248,7 +262,7 @@ def _compress(values: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _quantiles() -> np.ndarray:
+def _quantiles(count: int) -> np.ndarray:
     normal = statistics.NormalDist()
-    shares = (np.arange(_POINTS) + 0.5) / _POINTS
+    shares = (np.arange(count) + 0.5) / count
     return np.array([normal.inv_cdf(share) for share in shares], np.float32)
