@@ -51,6 +51,11 @@ def parse(text: str) -> Expression:
     with digits or not; ``scalar(beta)`` has one value a layer. Parameters are
     renamed by first appearance: the first is ``beta``, then ``beta1``.
 
+    ``a / b`` is the paper's division, a / (b + 1e-6), which is near a / b only
+    where b is far from 0 and positive: ``exp(x) / exp(x)`` is 0.45 at -14. It
+    is exact where b is a constant other than 0, as in ``x / sqrt(2)``.
+    ``divide(a, b)`` is exact for all b.
+
     Args:
         text: For instance ``"x * sigmoid(beta * x)"``.
 
