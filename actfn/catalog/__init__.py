@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from actfn.catalog import strings, table
+from actfn.catalog import arguments, strings, table
 from actfn.expressions import operators, spellings
 from actfn.expressions.expression import Expression, inputs, parameters
 from actfn.expressions.parsing import define, parse
@@ -55,20 +55,18 @@ class Entry:
         return inputs(parse(self.expression))
 
     def layer(self, **kwargs) -> ActivationFunction:
-        """Returns a new layer; `kwargs` are those of ActivationFunction."""
-        if self.initial:
-            first = {
-                parameter.name: _initializer(value)
-                for parameter, value in zip(
-                    parameters(parse(self.expression)),
-                    self.initial,
-                    strict=True,
-                )
-            }
-            if len(first) == 1:
-                (first,) = first.values()
-            kwargs.setdefault("beta_initializer", first)
-        return _layer(self.expression, **kwargs)
+        """Returns a new layer; `kwargs` as for `get`."""
+        kwargs = {**kwargs}
+        text = arguments.with_constants(self.name, self.expression, kwargs)
+        found = parameters(parse(text))
+        first = {
+            parameter.name: _initializer(value)
+            for parameter, value in zip(
+                found, self.initial, strict=bool(self.initial)
+            )
+        }
+        kwargs = arguments.with_values(text, kwargs, first or None)
+        return _layer(text, **kwargs)
 
 
 def _layer(expression: str | Expression, **kwargs) -> ActivationFunction:
@@ -167,7 +165,10 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
     Args:
         identifier: A name of `names`, expression text, an `Expression` or
             what `layer.get_config()` returned.
-        **kwargs: Arguments of the layer, such as `name` or `dtype`.
+        **kwargs: Arguments of the layer, such as `name` or `dtype`; the first
+            value of a parameter by its name, such as ``beta=1.5``; constants
+            of some catalog functions, as Keras calls them, such as
+            ``negative_slope=0.2`` or ``alpha=0.5``.
 
     Returns:
         An `ActivationFunction`; a `GatedFunction` for a function of two
@@ -175,18 +176,21 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
 
     Raises:
         ExpressionError: A text is neither a name nor an expression.
-        ValueError: The identifier is of another kind.
+        ValueError: The identifier is of another kind, or the function has no
+            such parameter.
 
     Example:
         >>> str(get("swish").expression)
         'x * sigmoid(beta * x)'
         >>> str(get("max(x, sigmoid(x))").expression)
         'max(x, sigmoid(x))'
+        >>> str(get("leaky_relu", negative_slope=0.2).expression)
+        'max(x, 0) + 0.2 * min(x, 0)'
     """
     if isinstance(identifier, dict):
         return _from_config({**identifier, **kwargs})
     if isinstance(identifier, Expression):
-        return _layer(identifier, **kwargs)
+        identifier = str(identifier)
     if not isinstance(identifier, str):
         raise ValueError(
             "`identifier` must be a catalog name, expression text, an "
@@ -195,7 +199,7 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
     known = find(identifier)
     if known is not None:
         return known.layer(**kwargs)
-    return _layer(identifier, **kwargs)
+    return _layer(identifier, **arguments.with_values(identifier, kwargs))
 
 
 def _from_config(config: dict) -> ActivationFunction:

@@ -12,8 +12,11 @@ that neither values nor sums over a batch overflow or lose digits on the way.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Mapping
+
+import numpy as np
 
 from actfn.expressions import functions as fn
 from actfn.expressions import operators, ops, words
@@ -149,6 +152,7 @@ class Program:
             [index[argument] for argument in node.arguments]
             for node in self.nodes
         ]
+        self._constants = self._folded()
         has_y = Y in walk(expression)
         if has_y and inputs == 1:
             raise ValueError(
@@ -162,6 +166,23 @@ class Program:
         self.has_derivative = all(
             row is None or row.has_derivative for row in self._rows
         )
+
+    def _folded(self) -> list[float | None]:
+        """Returns the value of each step without variables, None for others.
+
+        They are computed once, in float64, so that ``x / sqrt(2)`` divides by
+        a number.
+        """
+        found: list[float | None] = []
+        for node, row, arguments in zip(
+            self.nodes, self._rows, self._arguments, strict=True
+        ):
+            value = node.value if isinstance(node, Constant) else None
+            given = [found[i] for i in arguments]
+            if row and row.name in operators.BUILT_IN and None not in given:
+                value = _number(row, given)
+            found.append(value)
+        return found
 
     def _reaches(self, wanted: Callable) -> list[bool]:
         """For each step, whether it or one below it has such an operator."""
@@ -190,9 +211,9 @@ class Program:
             apply = _apply
         given = dict(zip(self._leaves, [x, *betas], strict=True))
         values = []
-        for step, node in enumerate(self.nodes):
-            if isinstance(node, Constant):
-                values.append(node.value)
+        for step in range(len(self.nodes)):
+            if self._constants[step] is not None:
+                values.append(self._constants[step])
             elif step in given:
                 values.append(given[step])
             else:
@@ -272,6 +293,15 @@ def _operands(row: operators.Operator, operands: list, x) -> list:
     if row.infix and not all(isinstance(a, float) for a in operands):
         return operands
     return [ops.number(a, x) if isinstance(a, float) else a for a in operands]
+
+
+def _number(row: operators.Operator, given: list[float]) -> float | None:
+    """Returns an operator's value at numbers, None if it is not finite."""
+    if row.name != "div":  # Only there a number is not like an array.
+        given = [np.asarray(value, "float64") for value in given]
+    with np.errstate(all="ignore"):
+        value = float(row.function(*given))
+    return value if math.isfinite(value) else None
 
 
 def _apply(row: operators.Operator, operands: list):

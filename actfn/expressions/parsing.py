@@ -60,6 +60,11 @@ def parse(text: str, inputs: int | None = None) -> Expression:
     renamed by first appearance: the first is ``beta``, then ``beta1``.
     Functions of two inputs are over ``x`` and ``y``.
 
+    ``a / b`` is the paper's division, a / (b + 1e-6), which is near a / b only
+    where b is far from 0 and positive: ``exp(x) / exp(x)`` is 0.45 at -14. It
+    is exact where b is a constant other than 0, as in ``x / sqrt(2)``.
+    ``divide(a, b)`` is exact for all b.
+
     Args:
         text: For instance ``"x * sigmoid(beta * x)"``.
         inputs: 1 if y is no input, 2 if it is; by default it is one beside x,

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import functools
 
-from actfn.expressions import words
+from actfn.expressions import operators, words
 from actfn.expressions.expression import (
     Call,
     Expression,
@@ -43,7 +43,7 @@ from actfn.expressions.expression import (
     walk,
 )
 from actfn.spaces import fingerprint
-from actfn.spaces.algebra import simplify
+from actfn.spaces.algebra import is_constant, simplify
 from actfn.spaces.one_unit import small_functions
 
 _HOLE = Variable("u")
@@ -130,6 +130,10 @@ def _replaced(node: Expression) -> Expression:
     if not isinstance(node, Call):
         return node
     arguments = tuple(_replaced(argument) for argument in node.arguments)
+    if node.operator == "div":
+        dividend, divisor = arguments
+        if is_constant(divisor) and not is_constant(node.arguments[1]):
+            arguments = dividend, divisor + operators.EPSILON
     node = Call(node.operator, arguments)
     for inner in _inner(node):
         outer = _exchange(node, inner, _HOLE)
