@@ -238,3 +238,20 @@ _OTHERS = (
 )  # fmt: skip
 
 ROWS = (*_OF_THE_PAPER, *_OF_KERAS, *_GATES, *_OTHERS)
+
+_SHAZEER = "Shazeer, GLU variants, arXiv:2002.05202"
+GATED_ROWS = (
+    ("glu", "x * sigmoid(y)", "Dauphin et al., arXiv:1612.08083", 2016,
+     "convolutional language models; halves as in Keras and PyTorch"),
+    ("reglu", "relu(x) * y", _SHAZEER, 2020,
+     "feed-forward layers of transformers, sparse"),
+    ("geglu", "gelu(x) * y", _SHAZEER, 2020,
+     "feed-forward layers of transformers"),
+    ("swiglu", "swish_1(x) * y", _SHAZEER, 2020,
+     "feed-forward layers of large language models"),
+    ("bilinear", "x * y", "Mnih and Hinton, ICML; arXiv:2002.05202", 2007,
+     "a gate without a nonlinearity"),
+    ("maxout", "max(x, y)", "Goodfellow et al., arXiv:1302.4389", 2013,
+     "piecewise linear functions of any convex shape"),
+)  # fmt: skip
+"""Functions of two inputs, the halves of the channels."""

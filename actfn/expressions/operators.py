@@ -9,7 +9,8 @@ operators; they stand in `actfn.spaces.grammar`.
 Definitions where "Searching for Activation Functions" (arXiv:1710.05941) is
 silent: ``sqrt(x)`` is 0 with gradient 0 for x <= 0; ``sinc(x)`` is sin(x)/x
 and 1 at 0; ``log_abs(x)`` is log(abs(x) + EPSILON) and ``a / b`` is
-a / (b + EPSILON). At a kink the gradient is the one that TensorFlow gives the
+a / (b + EPSILON), but a / b where b is a constant other than 0 (``divide`` is
+exact for all). At a kink the gradient is the one that TensorFlow gives the
 plain formula: 0 for ``abs`` at 0; all of it to the first argument where the
 two of ``max`` or ``min`` are equal. A layer whose expression is as a whole a
 kernel of the library (`actfn.layers.kernels`) has that kernel's gradient at a
@@ -90,6 +91,12 @@ def _function(name: str) -> str:
     return rf"\{name}\left({{0}}\right)"
 
 
+def _divisor(b):
+    """Returns b + EPSILON; a number other than 0 as it is."""
+    # NumPy's numbers are values of variables.
+    return b if type(b) is float and b else b + EPSILON
+
+
 _ROWS = (
     # Python's operators.
     Operator(
@@ -105,8 +112,8 @@ _ROWS = (
         r"{0:2} \cdot {1:3}", "*", 2, commutative=True,
     ),
     Operator(
-        "div", 2, lambda a, b: a / (b + EPSILON),
-        lambda y, a, b: (1 / (b + EPSILON), -y / (b + EPSILON)),
+        "div", 2, lambda a, b: a / _divisor(b),
+        lambda y, a, b: (1 / _divisor(b), -y / _divisor(b)),
         r"\frac{{{0}}}{{{1}}}", "/", 2,
     ),
     Operator("neg", 1, lambda a: -a, lambda y, a: (-1.0,), "-{0:3}", "-", 3),
@@ -158,11 +165,11 @@ _ROWS = (
         grows=True,
     ),
     Operator(
-        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin"),
+        "sin", 1, fn.sin, lambda y, a: (fn.cos(a),), _function("sin"),
         parity=-1,
     ),
     Operator(
-        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos"),
+        "cos", 1, fn.cos, lambda y, a: (-fn.sin(a),), _function("cos"),
         parity=1,
     ),
     Operator(
@@ -261,6 +268,8 @@ _ROWS = (
 )  # fmt: skip
 
 _TABLE: dict[str, Operator] = {row.name: row for row in _ROWS}
+BUILT_IN = frozenset(_TABLE)
+"""The names of the operators that are no user's."""
 
 
 def get(name: str) -> Operator:

@@ -7,6 +7,7 @@ import keras
 from actfn.expressions import ops
 from actfn.expressions.expression import Expression, parameters
 from actfn.expressions.parsing import parse
+from actfn.layers.inputs import as_floats, one_tensor
 from actfn.layers.kernels import activate
 
 
@@ -55,6 +56,8 @@ class ActivationFunction(keras.layers.Layer):
     arXiv:1710.05941.
     """
 
+    _inputs = 1
+
     def __init__(
         self,
         expression: str | Expression,
@@ -69,7 +72,7 @@ class ActivationFunction(keras.layers.Layer):
         self.supports_masking = True
         if isinstance(expression, Expression):
             expression = str(expression)
-        self.expression = parse(expression)
+        self.expression = parse(expression, inputs=self._inputs)
         self.beta_initializer = _initializer(beta_initializer, self.expression)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
@@ -82,10 +85,10 @@ class ActivationFunction(keras.layers.Layer):
         one = self.axis is None
         channels = None
         if not one and not all(p.scalar for p in found):
-            channels = self._channels(input_shape)
+            channels = self._channels(self.compute_output_shape(input_shape))
             self.input_spec = keras.layers.InputSpec(
                 min_ndim=max(-self.axis, self.axis + 1),
-                axes={self.axis: channels},
+                axes={self.axis: self._channels(input_shape)},
             )
         for parameter in found:
             name, initializer = parameter.name, self.beta_initializer
@@ -125,8 +128,13 @@ class ActivationFunction(keras.layers.Layer):
             )
         return channels
 
+    def __call__(self, inputs, *args, **kwargs):
+        """Returns f(inputs); integers and lists of numbers become floats."""
+        return super().__call__(one_tensor(inputs), *args, **kwargs)
+
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
+        inputs = as_floats(inputs, self.compute_dtype)
         values = {
             name: self._along_axis(getattr(self, name), len(inputs.shape))
             for name in self._names

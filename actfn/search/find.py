@@ -13,6 +13,7 @@ import keras_tuner
 
 from actfn import catalog
 from actfn.expressions.expression import Expression
+from actfn.expressions.parsing import parse
 from actfn.search.books.results import Result
 from actfn.search.checks import check_count, check_seed
 from actfn.search.child import FromModel, ModelChild
@@ -392,7 +393,9 @@ def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
             layer = catalog.get(function).get_config()
             layer.pop("name", None)
             return json.dumps(layer, sort_keys=True, default=str)
-        return str(canonicalize(catalog.get(function).expression))
+        known = catalog.find(function)
+        text = known.expression if known else function
+        return str(canonicalize(parse(text, inputs=2)))
 
     seen = {key(function) for function in known}
     kept = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import copy
+import inspect
 import json
 import math
 import pathlib
@@ -46,6 +47,10 @@ class PolicyOracle(keras_tuner.Oracle):
     `results_summary` too. Drawn ones are one more noise in the reward of a
     function: to compare functions, give values. `actfn.search.find` looks for
     good ones first.
+
+    **One seed a trial.** A tuner with an `executions_per_trial` above 1 is
+    refused, as its executions would all be the same; `actfn.search.find`
+    repeats the best functions with seeds of their own.
 
     **Rewards.** The reward is the objective's value, negated if that is to be
     minimised. A child any of whose metrics is not finite has diverged: its
@@ -180,7 +185,14 @@ class PolicyOracle(keras_tuner.Oracle):
     # raises, so these three guard themselves.
 
     def create_trial(self, tuner_id: str) -> trial_module.Trial:
-        """Returns the next trial for a worker; see `keras_tuner.Oracle`."""
+        """Returns the next trial for a worker; see `keras_tuner.Oracle`.
+
+        Raises:
+            FatalValueError: The tuner that asks has an `executions_per_trial`
+                above 1.
+        """
+        # An oracle is not told which tuner it serves; the caller is one.
+        _check_executions(inspect.currentframe().f_back.f_locals.get("self"))
         with self._mutex:
             trial = self._next_trial(tuner_id)
         if trial.status == Status.IDLE:
@@ -417,6 +429,22 @@ class PolicyOracle(keras_tuner.Oracle):
         if text != self._saved_space:
             write_atomically(self._get_oracle_fname(), text)
             self._saved_space = text
+
+
+def _check_executions(tuner: object) -> None:
+    """Checks that a tuner trains each trial once, as each has one seed.
+
+    Raises:
+        FatalValueError: It trains them more often.
+    """
+    executions = getattr(tuner, "executions_per_trial", 1)
+    if executions > 1:
+        raise keras_tuner.errors.FatalValueError(
+            "`executions_per_trial` must be 1: a trial has one seed, so that "
+            "all its executions would be the same. `repeats` of "
+            "`actfn.search.find` trains the best functions with seeds of "
+            f"their own. Received: {executions}"
+        )
 
 
 def _recall(trial: trial_module.Trial, event: dict[str, Any]) -> None:

@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from actfn.expressions import operators
-from actfn.expressions.expression import Call, Constant, Expression
+from actfn.expressions.expression import (
+    Call,
+    Constant,
+    Expression,
+    Parameter,
+    Variable,
+    walk,
+)
 
 Monomial = tuple[tuple[Expression, int], ...]
 Polynomial = dict[Monomial, Fraction]
@@ -35,6 +42,8 @@ def _polynomial(node: Expression) -> Polynomial:
     if not isinstance(node, Call):
         return _atom(node)
     parts = [_polynomial(argument) for argument in node.arguments]
+    if node.operator == "div":
+        return _quotient(*parts, exact=is_constant(node.arguments[1]))
     if node.operator in _RULES:
         return _RULES[node.operator](*parts)
     return _function(node.operator, parts)
@@ -91,6 +100,26 @@ def _power(a: Polynomial, b: Polynomial) -> Polynomial:
     for _ in range(int(exponent)):
         result = _multiply(result, a)
     return result
+
+
+def _quotient(a: Polynomial, b: Polynomial, exact: bool) -> Polynomial:
+    """Divides; by b + epsilon if b was no constant or is 0."""
+    if not b or (not exact and is_constant(_expression(b))):
+        b = _add(b, {(): Fraction(operators.EPSILON)})
+    if set(b) == {()}:
+        return _scale(a, 1 / b[()])
+    return _multiply(a, _atom(Call("div", (Constant(1), _expression(b)))))
+
+
+def _reciprocal(a: Polynomial) -> Polynomial:
+    if set(a) == {()}:
+        return {(): 1 / a[()]}
+    return _function("reciprocal", [a])
+
+
+def is_constant(node: Expression) -> bool:
+    """Whether an expression holds neither the input nor parameters."""
+    return not any(isinstance(n, (Variable, Parameter)) for n in walk(node))
 
 
 def _function(name: str, parts: list[Polynomial]) -> Polynomial:
@@ -175,9 +204,7 @@ _RULES: dict[str, Callable[..., Polynomial]] = {
     "sub": lambda a, b: _add(a, b, -1),
     "mul": _multiply,
     "neg": lambda a: _scale(a, -1),
-    "div": lambda a, b: _multiply(
-        a, _atom(Call("div", (Constant(1), _expression(b))))
-    ),
+    "reciprocal": _reciprocal,
     "pow": _power,
     "gt": lambda a, b: _atom(Call("lt", (_expression(b), _expression(a)))),
     "ge": lambda a, b: _atom(Call("le", (_expression(b), _expression(a)))),

@@ -25,6 +25,10 @@ BLOCKS = (
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
     ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
+    (
+        *("docs/search.md", "perceptron", "perceptron_policies.csv"),
+        search_tables.compared,
+    ),
     ("docs/search.md", "policies", "policies.csv", search_tables.policies),
     ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
     ("docs/search.md", "many", "many_policies.csv", search_tables.policies),

@@ -115,6 +115,7 @@ def run(
         tuner.on_trial_end,
         tuner.on_trial_begin,
         tuner.pre_create_trial,
+        getattr(tuner, "executions_per_trial", 1),
     ).run(run_trial, made)
     tuner.on_search_end()
 
@@ -128,7 +129,10 @@ class _Driver:
         end: Callable[[Trial], None],
         begin: Callable[[Trial], None] = lambda trial: None,
         before: Callable[[], None] = lambda: None,
+        executions_per_trial: int = 1,
     ):
+        # As a tuner has it: a `PolicyOracle` looks at who asks for trials.
+        self.executions_per_trial = executions_per_trial
         self._oracle, self._end = oracle, end
         self._begin, self._before = begin, before
         self._running: dict[str, tuple[str, Trial]] = {}

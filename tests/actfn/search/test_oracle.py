@@ -181,6 +181,23 @@ def test_bug_in_fit_ends_the_search_with_its_message(tmp_path):
     assert [r.trial for r in mended.results] == ["00000"]
 
 
+@pytest.mark.parametrize("start", [search_with, search.run])
+def test_executions_that_would_repeat_one_seed_are_refused(tmp_path, start):
+    oracle = oracle_of()
+    tuner = keras_tuner.Tuner(
+        oracle,
+        build,
+        directory=str(tmp_path),
+        project_name="p",
+        executions_per_trial=3,
+    )
+    with pytest.raises(
+        keras_tuner.errors.FatalError, match=r"must be 1: .*Received: 3"
+    ):
+        start(tuner)
+    assert not oracle.trials
+
+
 # Rewards -------------------------------------------------------------------
 
 
