@@ -46,7 +46,7 @@ with quiet_start():
     from experiments.tasks.image.recipe import PRESETS, Recipe
 
 
-_IMAGE = "image"
+_IMAGE, _DEEP = "image", "deep"
 
 
 def _parser() -> Parser:
@@ -143,10 +143,12 @@ def _parser() -> Parser:
     add = child.add_argument
     add(
         "--preset",
-        choices=PRESETS,
+        choices=(*PRESETS, _DEEP),
         help="quick: some seconds a child on the embedded subset of "
         "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps, "
-        "proposed by the paper's own algorithm; default: quick",
+        "proposed by the paper's own algorithm; deep: a network without "
+        "normalisation, judged by its loss and confirmed in a larger one; "
+        "default: quick",
     )
     add(
         "--dataset",
@@ -242,7 +244,7 @@ def _rate(text: str) -> float:
     return value
 
 
-_PROPOSERS = {"quick": "surrogate", "paper": "ppo_paper"}
+_PROPOSERS = {"paper": "ppo_paper"}
 _RECIPE = ("dataset", "steps", "batch_size", "learning_rate", "children")
 _IMAGES_ALONE = (
     "preset",
@@ -283,8 +285,10 @@ def _task_settings(arguments: argparse.Namespace) -> of_a_task.Settings:
     for name in _IMAGES_ALONE:
         if value := getattr(arguments, name):
             flag = name.replace("_", "-")
+            if (name, value) == ("preset", _DEEP) and arguments.task == _IMAGE:
+                continue
             raise ValueError(
-                f"--{flag} is for --task image alone. "
+                f"--{flag} is for --task image, and not with --preset deep. "
                 f"Received: --task {arguments.task} --{flag} {value}"
             )
     return of_a_task.Settings(
@@ -300,7 +304,7 @@ def _task_settings(arguments: argparse.Namespace) -> of_a_task.Settings:
 def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
     """Returns what a search has whatever its children are."""
     names = ("core_units", "unary", "binary", "wiring", "trials", "seed")
-    policy = arguments.policy or _PROPOSERS[arguments.preset or "quick"]
+    policy = arguments.policy or _PROPOSERS.get(arguments.preset, "surrogate")
     return {n: getattr(arguments, n) for n in (*names, "finalists")} | {
         "policy": policy,
         "control": not arguments.no_control and policy != "random",
@@ -345,7 +349,8 @@ def _search(parsed: argparse.Namespace, words: Sequence[str]) -> None:
             )
     executor = make(parsed.executor, parsed.workers, parsed.address)
     command = shlex.join(["python", "-m", "experiments.search", *words])
-    if parsed.task == _IMAGE:
+    of_recipe = parsed.task == _IMAGE and parsed.preset != _DEEP
+    if of_recipe:
         session = make_session(
             _settings(parsed),
             parsed.directory,
@@ -359,7 +364,7 @@ def _search(parsed: argparse.Namespace, words: Sequence[str]) -> None:
             settings, parsed.directory, executor, command
         )
     outcome = session.run(parsed.resume)
-    if parsed.task != _IMAGE:
+    if not of_recipe:
         of_a_task.write_rivals(parsed.directory)
     print(text(session.content()))
     print(f"See {outcome.report}")

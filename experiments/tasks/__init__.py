@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib
 
 REGISTRY = {
+    "image": "experiments.tasks.image.task:Image",
     "implicit": "experiments.tasks.implicit:Implicit",
+    "text": "experiments.tasks.text:Text",
+    "physics": "experiments.tasks.physics:Physics",
 }
 """Where each task is: its module and class."""
 
