@@ -64,6 +64,7 @@ def _finish(surgeon: Surgeon, keep_weights: bool) -> None:
 def _build_like(old: keras.Layer, new: keras.Layer) -> None:
     if not new.built and old.get_build_config():
         new.build_from_config(old.get_build_config())
+        new.built = True  # As Keras says after loading: a model does not.
 
 
 def rebuild(

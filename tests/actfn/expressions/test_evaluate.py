@@ -317,7 +317,9 @@ def test_arrays_give_the_values_of_tensors():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_asinh_is_precise_as_far_as_numbers_go(dtype):
     largest = float(np.finfo(dtype).max)
-    x = np.array([1e11, 1e12, 3e12, 9e16, 3e17, 1e30, largest / 1.9, largest, np.inf])
+    x = np.array(
+        [1e11, 1e12, 3e12, 9e16, 3e17, 1e30, largest / 1.9, largest, np.inf]
+    )
     x = np.concatenate([-x, [0.0], x]).astype(dtype)
     layer = actfn.get("asinh(x)", dtype=dtype)
     found = keras.ops.convert_to_numpy(layer(x[None]))[0]
