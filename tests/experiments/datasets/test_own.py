@@ -172,9 +172,9 @@ def bad(tmp_path, case, digits):
         ("damaged", "000.jpg.*cannot be decoded"),
         ("one class", "two classes or more"),
         ("other classes", "same classes.*class 9"),
-        ("empty train", "class folders of each split.*train"),
-        ("empty val", "class folders of each split.*val"),
-        ("empty test", "class folders of each split.*test"),
+        ("empty train", "class folders of each split.*bad_splits.train"),
+        ("empty val", "class folders of each split.*bad_splits.val"),
+        ("empty test", "class folders of each split.*bad_splits.test"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(digits, tmp_path, case, words):
