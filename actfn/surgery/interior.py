@@ -49,9 +49,21 @@ class Slot:
             self.holder[self.key] = value
 
 
+def attributes(layer: keras.Layer) -> dict[str, Any]:
+    """Returns what a layer holds, an activation before what it is handed to.
+
+    On PyTorch layers lie apart from the other attributes.
+    """
+    modules = getattr(layer, "_modules", {})
+    inner = {k: v for k, v in modules.items() if isinstance(v, keras.Layer)}
+    own = vars(layer)
+    first = {k: v for k, v in own.items() if inner and k.endswith("activation")}
+    return {**first, **inner, **own}
+
+
 def slots(layer: keras.Layer) -> Iterator[Slot]:
     """Yields where a layer holds what its class gave it."""
-    for key, value in list(vars(layer).items()):
+    for key, value in attributes(layer).items():
         if key not in _housekeeping() and not key.startswith("_self_"):
             yield from _items(layer, layer, key, (key,), value)
 
@@ -124,7 +136,7 @@ def config(layer: keras.Operation) -> dict[str, Any]:
     taken = inspect.signature(type(layer).__init__).parameters
     given = {
         key: value
-        for key, value in vars(layer).items()
+        for key, value in attributes(layer).items()
         if key in taken
         and callable(value)
         and not isinstance(value, (keras.Operation, type))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,8 +65,11 @@ def _finish(surgeon: Surgeon, keep_weights: bool) -> None:
 
 def _build_like(old: keras.Layer, new: keras.Layer) -> None:
     if not new.built and old.get_build_config():
-        new.build_from_config(old.get_build_config())
-        new.built = True  # As Keras says after loading: a model does not.
+        with warnings.catch_warnings():
+            # Of a model whose layers are built, which Keras does not see.
+            warnings.simplefilter("ignore", UserWarning)
+            new.build_from_config(old.get_build_config())
+        new.built = True  # As Keras says after loading.
 
 
 def rebuild(
