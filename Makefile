@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Goes on with a search that was stopped; one that is finished is shown again.
-SEARCH := --workers 2 --trials 60 $(if $(wildcard results/search/settings.json),--resume)
+SEARCH := --task implicit --workers 2 --trials 60 $(if $(wildcard results/search/settings.json),--resume)
 
 .PHONY: search test test-slow lint format notebooks pages benchmark clean
 
-search: .venv/installed  ## search on embedded real images, some minutes
+search: .venv/installed  ## search for a function that holds, some minutes
 	$(BIN)/python -m experiments.search $(SEARCH)
 
 test: .venv/installed  ## what to run before each commit

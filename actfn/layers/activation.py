@@ -82,10 +82,11 @@ class ActivationFunction(keras.layers.Layer):
     def build(self, input_shape):
         """Creates the parameters, one value per channel."""
         found = parameters(self.expression)
+        shape = self.compute_output_shape(input_shape)
         one = self.axis is None
         channels = None
         if not one and not all(p.scalar for p in found):
-            channels = self._channels(self.compute_output_shape(input_shape))
+            channels = self._channels(shape)
             self.input_spec = keras.layers.InputSpec(
                 min_ndim=max(-self.axis, self.axis + 1),
                 axes={self.axis: self._channels(input_shape)},

@@ -33,7 +33,8 @@ def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
         ours = [weight for weight in ours if weight.name in by_name]
         theirs = [by_name[weight.name] for weight in ours]
     for weight, value in zip(ours, theirs, strict=True):
-        weight.assign(value)
+        # A copy: JAX gives the arrays of a model that is trained away.
+        weight.assign(keras.ops.copy(value))
         if weight.trainable != value.trainable:
             weight.trainable = value.trainable
 
@@ -64,6 +65,7 @@ def _finish(surgeon: Surgeon, keep_weights: bool) -> None:
 def _build_like(old: keras.Layer, new: keras.Layer) -> None:
     if not new.built and old.get_build_config():
         new.build_from_config(old.get_build_config())
+        new.built = True  # As Keras says after loading: a model does not.
 
 
 def rebuild(

@@ -3,7 +3,7 @@
 import hashlib
 import pathlib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -90,16 +90,14 @@ def _from_folders(
     classes = sorted(
         each.name for each in _visible(found["train"]) if each.is_dir()
     )
-    files = {
-        split: list(_files(folder, classes)) for split, folder in found.items()
-    }
-    if len(classes) < 2 or not all(files.values()):
+    if len(classes) < 2:
         raise ValueError(
             "dataset should be a folder with a folder of images "
             f"({', '.join(sorted(_SUFFIXES))}) for each of two classes or "
             "more, or with such folders in `train` and `test`. "
             f"Received: {str(path)!r} with {sorted(folders)}"
         )
+    files = {split: _files(folder, classes) for split, folder in found.items()}
     images = _decoded([file for each in files.values() for file, _ in each])
     splits, start = {}, 0
     for split, each in files.items():
@@ -115,7 +113,8 @@ def _visible(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def _files(
     folder: pathlib.Path, classes: list[str]
-) -> Iterator[tuple[pathlib.Path, int]]:
+) -> list[tuple[pathlib.Path, int]]:
+    files = []
     for each in _visible(folder):
         if not each.is_dir():
             continue
@@ -126,7 +125,14 @@ def _files(
             )
         for file in sorted(each.rglob("*")):
             if file.suffix.lower() in _SUFFIXES:
-                yield file, classes.index(each.name)
+                files.append((file, classes.index(each.name)))
+    if not files:
+        raise ValueError(
+            f"dataset should have images ({', '.join(sorted(_SUFFIXES))}) in "
+            f"the class folders of each split. Received: {str(folder)!r} "
+            "without any"
+        )
+    return files
 
 
 def _decoded(files: list[pathlib.Path]) -> np.ndarray:

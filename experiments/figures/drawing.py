@@ -1,6 +1,7 @@
 """The paper's kinds of figures, drawn from functions and from our runs."""
 
 import pathlib
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 _RANGE = (-6.0, 6.0)
 BETAS = (0.1, 1.0, 10.0)
 _WINDOW = 20
+_TITLE = 34  # letters a line
 
 
 def functions(
@@ -80,7 +82,8 @@ def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
         panel.plot(x, slope, linestyle="--", linewidth=1)
         low, high = np.nanpercentile(value, [2, 98])
         panel.set_ylim(min(-2, max(low, -6)), max(2, min(high, 6)))
-        title = f"{row['expression']}\n{float(row['reward']):.4g}"
+        text = "\n".join(textwrap.wrap(row["expression"], _TITLE))
+        title = f"{text}\n{float(row['reward']):.4g}"
         panel.set_title(title, fontsize="small")
     for panel in panels[len(rows[:count]) :]:
         panel.set_axis_off()

@@ -111,6 +111,7 @@ def check(found, folder):
     assert len({r["seed"] for r in runs}) == 2
 
 
+@pytest.mark.slow
 def test_children_with_one_seed_are_paired_and_repeatable(tmp_path):
     settings = TINY | {"trials": 1}
     one = search.find(
@@ -202,6 +203,7 @@ def test_a_compiled_model_is_searched_with_its_weights_or_without(tmp_path):
     assert kept.compiled and fresh.compiled
 
 
+@pytest.mark.slow
 def test_other_processes_train_the_same(tmp_path):
     def build(hp):  # a closure, as a notebook has
         return models.mlp(hp)

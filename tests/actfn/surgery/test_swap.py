@@ -210,3 +210,21 @@ SHARED = layers.ReLU()
 def test_wrong_arguments(activation, replace, message):
     with pytest.raises(ValueError, match=message):
         swap_activations(small_model(), activation, replace=replace)
+
+
+def test_the_original_lives_on_when_the_copy_is_trained():
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, "relu"),
+            keras.layers.Dense(1),
+        ]
+    )
+    x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
+    before = np.array(model(x))
+    swapped = actfn.swap_activations(model, "swish")
+    swapped.compile("sgd", "mse")
+    swapped.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(np.array(model(x)), before)
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0)

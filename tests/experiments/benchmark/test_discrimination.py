@@ -34,6 +34,7 @@ def test_the_panel_has_24_functions_that_differ():
     assert len(set(discrimination.PANEL)) == len(discrimination.PANEL) >= 24
 
 
+@pytest.mark.slow
 def test_a_tiny_run_and_its_resumption(tmp_path, toy_task):
     words = ["--tasks", "toy", "--functions", "4", "--seeds", "2"]
     words += ["--directory", str(tmp_path)]

@@ -148,6 +148,13 @@ def bad(tmp_path, case, digits):
             (path / "class 0").rename(tmp_path / "kept")
             write_folders(path / "train", images, labels)
             (path / "test" / "class 9").mkdir(parents=True)
+        elif case.startswith("empty "):
+            path = tmp_path / "bad_splits"
+            for split in ("train", "val", "test"):
+                write_folders(path / split, images, labels)
+            empty = path / case.removeprefix("empty ")
+            for file in empty.rglob("*.png"):
+                file.rename(file.with_suffix(".tiff"))
     return path
 
 
@@ -165,6 +172,9 @@ def bad(tmp_path, case, digits):
         ("damaged", "000.jpg.*cannot be decoded"),
         ("one class", "two classes or more"),
         ("other classes", "same classes.*class 9"),
+        ("empty train", "class folders of each split.*bad_splits.train"),
+        ("empty val", "class folders of each split.*bad_splits.val"),
+        ("empty test", "class folders of each split.*bad_splits.test"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(digits, tmp_path, case, words):

@@ -92,6 +92,7 @@ def test_stopped_killed_and_resumed_equals_uninterrupted(finished, tmp_path):
     assert rows(folder / "confirmed.csv") == rows(reference / "confirmed.csv")
 
 
+@pytest.mark.slow
 def test_full_disk_and_resumed_equals_uninterrupted(finished, tmp_path):
     reference, _ = finished
     folder = tmp_path / "full"
@@ -115,6 +116,7 @@ def test_full_disk_and_resumed_equals_uninterrupted(finished, tmp_path):
         assert without_seconds(folder / name) == expected
 
 
+@pytest.mark.slow
 def test_the_loss_of_two_children_with_halving(tmp_path):
     words = ["--trials", 3, *TINY, "--no-control", "--policy", "random"]
     more = ["--reward", "loss", "--children", 2, "--halving", "--steps", 4]

@@ -35,6 +35,7 @@ def is_alive(pid):
     return status.exists() and status.read_text().split()[2] != "Z"
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced(tmp_path):
     process = start(
         "--trials", 4, *WORDS, "--workers", 2, "--directory", tmp_path

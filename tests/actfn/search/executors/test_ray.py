@@ -106,9 +106,11 @@ def test_a_lost_node_of_three_loses_no_trial(tmp_path):
         head_node_args=node | {"include_dashboard": False},
     )
     try:
-        lost = cluster.add_node(**node)
-        cluster.add_node(**node)
+        others = [cluster.add_node(**node) for _ in range(2)]
         ray.init(address=cluster.address, log_to_driver=False)
+        # With its own node the driver would be lost as well.
+        own = ray.get_runtime_context().get_node_id()
+        lost = next(each for each in others if each.node_id != own)
         lost_id = lost.node_id
 
         def run_trial(trial, report):

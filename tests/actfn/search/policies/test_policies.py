@@ -313,9 +313,9 @@ def test_the_surrogate_looks_at_each_function_once(monkeypatch):
     looked = []
     features = surrogate.features
 
-    def counted(expression):
+    def counted(expression, inputs):
         looked.append(str(expression))
-        return features(expression)
+        return features(expression, inputs)
 
     monkeypatch.setattr(surrogate, "features", counted)
     policy = search.SurrogatePolicy(SPACE, seed=0, warmup=5, candidates=16)

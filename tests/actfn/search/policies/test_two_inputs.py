@@ -31,17 +31,16 @@ def test_every_method_proposes_functions_of_two_inputs(name):
 
 def test_the_surrogate_finds_a_gate():
     policy = SurrogatePolicy(SearchSpace(1, inputs=2), seed=0, warmup=20)
-    best = -9.0
+    found = []
     for _ in range(60):
         (proposal,) = policy.propose()
-        reward = _reward(proposal.expression)
-        policy.update([(proposal.id, reward)])
-        best = max(best, reward)
+        found.append(_reward(proposal.expression))
+        policy.update([(proposal.id, found[-1])])
     random = [
         _reward(SearchSpace(1, inputs=2).sample(np.random.default_rng(seed)))
         for seed in range(60)
     ]
-    assert best > max(random)
+    assert np.mean(found[-20:]) > np.quantile(random, 0.75)
 
 
 def test_features_see_the_second_input():
