@@ -62,7 +62,7 @@ def test_texts_without_or_with_doubled_names_are_refused(text):
 
 @pytest.mark.parametrize("spaces", [{}, {"a b": SMALL}])
 def test_bad_spaces_are_refused(spaces):
-    with pytest.raises(ValueError, match="Received: {"):
+    with pytest.raises(ValueError, match=r"Received: \{"):
         GroupedSpace(spaces)
     two = actfn.SearchSpace(inputs=2)
     with pytest.raises(ValueError, match="same number of inputs"):
