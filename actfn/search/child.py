@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from actfn import catalog
 from actfn.expressions.parsing import parse
 from actfn.search import memory, screening
 from actfn.search.data import Part, Parts
+from actfn.search.groups import set_groups
 from actfn.surgery import swap_activations
 
 Build = Callable[[keras_tuner.HyperParameters], keras.Model]
@@ -30,6 +32,8 @@ class ModelChild:
         parts: The data.
         fit: Further arguments of `Model.fit`.
         metric: What children are judged by.
+        groups: Names of groups of sites, each with an activation of its own,
+            ``hp.get("activation_NAME")``.
 
     Called with hyperparameters and ``"validation"`` or ``"test"``, it returns
     the metrics of `Model.evaluate` on these data, by the names that they have
@@ -37,23 +41,25 @@ class ModelChild:
     """
 
     def __init__(
-        self, build: Build, parts: Parts, fit: Mapping[str, Any], metric: str
+        self,
+        build: Build,
+        parts: Parts,
+        fit: Mapping[str, Any],
+        metric: str,
+        groups: Sequence[str] = (),
     ):
         self.build = build
         self.parts = parts
         self.fit = dict(fit)
         self.metric = metric
+        self.groups = tuple(groups)
 
     def __call__(
         self, hp: keras_tuner.HyperParameters, split: str, report: Any = None
     ) -> dict[str, float]:
         """Trains one child from the beginning and returns its metrics."""
         seed = hp.get("seed")
-        text = hp.get("activation")
-        # A function of two inputs may be one of y alone.
-        known = text if catalog.find(text) else parse(text, inputs=2)
-        reason = screening.hopeless(catalog.get(known))
-        if reason:
+        if reason := self._hopeless(hp):
             hp.values["note"] = reason
             return {self.metric: math.nan, "rejected": 1.0}
         with memory.released():
@@ -62,12 +68,23 @@ class ModelChild:
             self._train(model)
             return self.measure(model, getattr(self.parts, split))
 
+    def _hopeless(self, hp: keras_tuner.HyperParameters) -> str:
+        """Says why a function cannot work, and which group's it is."""
+        functions = set_groups(hp, self.groups) or {"": hp.get("activation")}
+        for group, text in functions.items():
+            # A function of two inputs may be one of y alone.
+            known = text if catalog.find(text) else parse(text, inputs=2)
+            if reason := screening.hopeless(catalog.get(known)):
+                return f"{group}: {reason}" if group else reason
+        return ""
+
     def make(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns a new compiled model.
 
         Raises:
             FatalTypeError: `build` returns something else.
         """
+        set_groups(hp, self.groups)
         model = self.build(hp)
         if not isinstance(model, keras.Model) or not model.compiled:
             what = "a model that is not compiled"
@@ -108,13 +125,19 @@ class FromModel:
         model: The model whose activations are exchanged; it stays as it is.
         replace: Which, as for `swap_activations`.
         keep_weights: Whether children begin with the model's weights.
+        groups: Patterns of the sites of each group that has an activation of
+            its own; the first that matches counts.
 
     Raises:
         ValueError: The model is not compiled.
     """
 
     def __init__(
-        self, model: keras.Model, replace: Any, keep_weights: bool = False
+        self,
+        model: keras.Model,
+        replace: Any,
+        keep_weights: bool = False,
+        groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ):
         if not model.compiled:
             raise ValueError(
@@ -123,11 +146,12 @@ class FromModel:
             )
         self.model, self.replace = model, replace
         self.keep_weights = keep_weights
+        self.groups = dict(groups)
 
     def __call__(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns a compiled model with the activation of `hp`."""
         swapped = swap_activations(
-            self.model, hp.get("activation"), replace=self.replace
+            self.model, self._activation(hp), replace=self.replace
         )
         if not self.keep_weights:
             # Initialisers draw anew, as they do when a model is built.
@@ -140,3 +164,12 @@ class FromModel:
                 "model. Received: a compilation that cannot be repeated"
             )
         return swapped
+
+    def _activation(self, hp: keras_tuner.HyperParameters) -> Any:
+        if not self.groups:
+            return hp.get("activation")
+        return {
+            pattern: hp.get(f"activation_{name}")
+            for name, patterns in self.groups.items()
+            for pattern in patterns
+        }

@@ -20,6 +20,13 @@ from actfn.search.child import FromModel, ModelChild
 from actfn.search.confirmation import Comparison
 from actfn.search.data import Parts, divide
 from actfn.search.executors import make
+from actfn.search.groups import (
+    Groups,
+    check_groups,
+    check_space,
+    functions_of,
+    grouped,
+)
 from actfn.search.others import check_names
 from actfn.search.policies import POLICIES
 from actfn.search.policies.base import Policy
@@ -29,6 +36,12 @@ from actfn.search.report import text
 from actfn.search.session import Outcome, Plan, Session, Texts
 from actfn.spaces.canonical import canonicalize
 from actfn.spaces.grammar import SearchSpace
+from actfn.spaces.groups import (
+    GroupedExpression,
+    GroupedSpace,
+    join_groups,
+    split_groups,
+)
 
 BASELINES = ("relu", "gelu", "swish_1")
 
@@ -40,8 +53,9 @@ class Found:
     Attributes:
         verdict: "switch to ..." or "keep ...", with interval and corrected p.
         switch: Whether another function than the incumbent is recommended.
-        name: The function to use, as `actfn.get` takes it.
-        best: Its expression.
+        name: The function to use, as `actfn.get` takes it; or the text of one
+            for each group.
+        best: Its expression, or that of each group.
         leaderboard: The rows of confirmed.csv, best mean first.
         comparisons: The same with the score of each seed.
         trials: The functions that were searched; empty for `compare`.
@@ -53,7 +67,7 @@ class Found:
     verdict: str
     switch: bool
     name: str
-    best: Expression
+    best: Expression | GroupedExpression
     leaderboard: list[dict[str, object]]
     comparisons: tuple[Comparison, ...]
     trials: list[Result]
@@ -76,7 +90,8 @@ def find(
     x: Any,
     y: Any = None,
     *,
-    space: SearchSpace | None = None,
+    space: SearchSpace | GroupedSpace | None = None,
+    groups: Groups | None = None,
     policy: str | Policy = "surrogate",
     trials: int = 60,
     objective: str | keras_tuner.Objective = "val_loss",
@@ -104,6 +119,13 @@ def find(
         y: Targets, if `x` is arrays.
         space: The functions that are searched; by default those of two core
             units, `SearchSpace(core_units=2)`.
+        groups: Groups of sites, each with a function of its own, which one
+            trial chooses together. For a model, names with patterns of its
+            sites, as for `swap_activations`, such as ``{"early": "block_1*",
+            "late": ["block_2*", "head"]}``; the first that matches counts. For
+            ``build(hp)``, names such as ``("early", "late")``, and it reads
+            ``hp.get("activation_early")`` and so on. Each has the functions of
+            `space`, and a text is as ``early: max(x, 0); late: tanh(x)``.
         policy: A search method: surrogate, evolution, ppo, reinforce, random,
             exhaustive, or a `Policy` over `space`.
         trials: How many functions are trained in the search.
@@ -137,14 +159,18 @@ def find(
     seed = check_seed(settings.get("seed", 0))
     if isinstance(policy, Policy):
         space = policy.space
-    else:
-        space = space or SearchSpace(core_units=2)
+    space = space or SearchSpace(core_units=2)
+    groups = space.groups or None if groups is None else groups
+    check_groups(groups, build)
+    if not isinstance(policy, Policy):
         if policy not in POLICIES:
             raise ValueError(
                 f"`policy` must be one of {', '.join(POLICIES)}, or a Policy. "
                 f"Received: {policy!r}"
             )
+        space = grouped(space, groups)
         policy = POLICIES[policy](space, seed=seed)
+    check_space(space, groups)
     if control is None:
         control = 0 if isinstance(policy, RandomPolicy) else trials // 2
     return _run(
@@ -154,6 +180,7 @@ def find(
         objective=objective,
         baselines=baselines,
         repeats=repeats,
+        groups=groups,
         search={
             "policy": policy,
             "trials": trials,
@@ -201,6 +228,8 @@ def compare(
             - ``replace``, ``keep_weights``: for a compiled model, which
               activations are exchanged (``"relu"``), and whether its weights
               are kept, for fine-tuning, or drawn anew.
+            - ``groups``: as for `find`; a function is then one for all
+              groups or a text such as ``early: relu; late: tanh``.
             - ``hyperparameters``: how others than the activation are chosen.
               ``"shared"``: Keras Tuner's Bayesian optimisation tunes them with
               the first baseline in ``tuning_trials`` trials, and all functions
@@ -257,6 +286,7 @@ def _run(
     sample_weight=None,
     replace="relu",
     keep_weights: bool = False,
+    groups: Groups | None = None,
     hyperparameters: str | Mapping[str, Any] = "shared",
     tuning_trials: int | None = None,
     directory="results/activation",
@@ -271,18 +301,21 @@ def _run(
     **fit,
 ) -> Found:
     check_count("repeats", repeats)
+    patterns = check_groups(groups, build)
     if isinstance(build, keras.Model):
         if isinstance(replace, str) and replace in catalog.names():
             baselines = (replace, *(b for b in baselines if b != replace))
-        build = FromModel(build, replace, keep_weights)
+        build = FromModel(build, replace, keep_weights, patterns)
     baselines = _distinct(baselines)
     if not baselines:
         raise ValueError("`baselines` must name the function in use.")
+    for function in (*baselines, *search.get("candidates", ())):
+        functions_of(function, patterns)
     parts = divide(
         x, y, sample_weight, validation_data, validation_split, test_data, seed
     )
     objective = _objective(objective)
-    child = ModelChild(build, parts, fit, objective.name)
+    child = ModelChild(build, parts, fit, objective.name, patterns)
     space = check_child(child, objective.name, baselines[0])
     _check_hyperparameters(hyperparameters, space, search)
     if tuning_trials is not None:
@@ -303,7 +336,7 @@ def _run(
         pathlib.Path(directory),
         make(executor, workers, address, cpus, gpus),
         _texts(plan, parts, fit),
-        _identity(plan, fit),
+        _identity(plan, fit, patterns),
         space,
         verbose=bool(verbose),
     )
@@ -332,7 +365,7 @@ def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
         verdict=f"{verdict.text} {verdict.note}".strip(),
         switch=verdict.switch,
         name=verdict.best,
-        best=catalog.get(verdict.best).expression,
+        best=_expression(verdict.best),
         leaderboard=outcome.rows,
         comparisons=verdict.comparisons,
         trials=outcome.trials,
@@ -341,6 +374,14 @@ def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
         directory=session.directory,
         _make=make_model,
     )
+
+
+def _expression(name: str) -> Expression | GroupedExpression:
+    if groups := split_groups(name):
+        return GroupedExpression(
+            tuple((group, _expression(n)) for group, n in groups.items())
+        )
+    return catalog.get(name).expression
 
 
 def _check_hyperparameters(how, space, search: Mapping[str, Any]) -> None:
@@ -387,7 +428,9 @@ def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
     if isinstance(functions, str):
         functions = (functions,)
 
-    def key(function: str) -> object:
+    def key(function: str) -> str:
+        if groups := split_groups(function):
+            return join_groups({n: key(each) for n, each in groups.items()})
         # The catalog's initial values make a function of their own.
         if function in catalog.names():
             layer = catalog.get(function).get_config()
@@ -418,6 +461,8 @@ def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
             f"{plan.trials} functions of up to {plan.policy.space.core_units} "
             f"core units, proposed by {method}"
         )
+        if groups := plan.policy.space.groups:
+            setting += f", one for each group ({', '.join(groups)}) in a trial"
     setting += (
         f"; each child is trained for {epochs} epoch{'s' * (epochs != 1)} and "
         f"judged by {name}; {plan.repeats} paired seeds in the confirmation, "
@@ -434,7 +479,9 @@ def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
     )
 
 
-def _identity(plan: Plan, fit: Mapping[str, Any]) -> dict[str, object]:
+def _identity(
+    plan: Plan, fit: Mapping[str, Any], groups: Mapping[str, list[str]]
+) -> dict[str, object]:
     space = None if plan.policy is None else repr(plan.policy.space)
     return {
         "policy": type(plan.policy).__name__,
@@ -450,4 +497,4 @@ def _identity(plan: Plan, fit: Mapping[str, Any]) -> dict[str, object]:
         "finalists": plan.finalists,
         "repeats": plan.repeats,
         "fit": {k: str(v) for k, v in sorted(fit.items()) if k != "callbacks"},
-    }
+    } | ({"groups": groups} if groups else {})

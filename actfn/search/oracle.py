@@ -20,6 +20,7 @@ from actfn.search.books.journal import write_atomically
 from actfn.search.books.ledger import Ledger
 from actfn.search.books.results import Result, Task
 from actfn.search.checks import check_count, check_seed
+from actfn.search.groups import set_groups
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.others import Others, values_in
 from actfn.search.policies.base import Policy
@@ -37,7 +38,9 @@ class PolicyOracle(keras_tuner.Oracle):
     ``activation``, the text of an expression, and ``seed``, an integer made
     from the search's seed and the trial's number; the hypermodel reads them
     with ``actfn.get(hp.get("activation"))`` and, for results that can be
-    repeated, ``keras.utils.set_random_seed(hp.get("seed"))``.
+    repeated, ``keras.utils.set_random_seed(hp.get("seed"))``. Over a
+    `actfn.spaces.groups.GroupedSpace` it reads ``activation_NAME`` of each
+    group, and ``activation`` is the text of all.
 
     **Other hyperparameters** of the hypermodel are chosen as `others` says:
     ``"draw"``, at random in their ranges, anew for each trial: a search over
@@ -163,6 +166,7 @@ class PolicyOracle(keras_tuner.Oracle):
         self.idle_seconds = IDLE_SECONDS
         self.hyperparameters.Fixed("activation", "max(x, 0)")
         self.hyperparameters.Fixed("seed", 0)
+        set_groups(self.hyperparameters, policy.space.groups)
         self._ledger = Ledger(policy, self.seed, cache, max_repeats, on_result)
         self._mutex = threading.RLock()
         self._is_open = False
@@ -309,6 +313,7 @@ class PolicyOracle(keras_tuner.Oracle):
     def _add_trial(self, task: Task) -> trial_module.Trial:
         hyperparameters = self.get_space()
         hyperparameters.values["activation"] = task.expression
+        set_groups(hyperparameters, self.policy.space.groups)
         hyperparameters.values["seed"] = task.seed
         self.others.choose(hyperparameters, task.seed)
         trial = trial_module.Trial(hyperparameters, task.trial)

@@ -145,6 +145,7 @@ class SearchSpace:
             takes.
 
     Attributes:
+        groups: Empty; see `actfn.spaces.groups.GroupedSpace`.
         size: The number of token strings.
         token_sizes: The number of choices of each token.
 
@@ -161,6 +162,8 @@ class SearchSpace:
         >>> SearchSpace(core_units=1, inputs=2).size
         25000
     """
+
+    groups: tuple[str, ...] = ()
 
     def __init__(
         self,

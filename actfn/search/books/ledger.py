@@ -26,14 +26,10 @@ from actfn.search.books.results import Result, Task
 from actfn.search.checks import check_finite
 from actfn.search.policies.base import Policy, Proposal
 from actfn.spaces.canonical import canonicalize
+from actfn.spaces.groups import canonical_text
 
 SNAPSHOT_EVERY = 40
 """Events between two snapshots of the policy: so many at most are replayed."""
-
-
-def canonical_text(expression: Expression) -> str:
-    """Returns the canonical form of an expression as text."""
-    return str(canonicalize(expression))
 
 
 class Ledger:

@@ -13,6 +13,7 @@ import numpy as np
 from actfn.expressions.expression import Expression
 from actfn.search.checks import check_count, check_finite, check_seed
 from actfn.spaces.grammar import SearchSpace
+from actfn.spaces.groups import GroupedExpression, GroupedSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,18 +22,18 @@ class Proposal:
 
     Attributes:
         id: The policy's running number, to be given back with the reward.
-        expression: The function.
+        expression: The function, or that of each group.
     """
 
     id: int
-    expression: Expression
+    expression: Expression | GroupedExpression
 
 
 @runtime_checkable
 class Policy(Protocol):
     """The interface of every search method (ask and tell)."""
 
-    space: SearchSpace
+    space: SearchSpace | GroupedSpace
     seed: int
 
     def propose(self, n: int = 1) -> list[Proposal]:

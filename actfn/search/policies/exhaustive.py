@@ -6,11 +6,10 @@ import itertools
 from typing import Any
 
 from actfn.expressions.expression import Expression
-from actfn.expressions.parsing import parse
 from actfn.search.checks import check_finite
 from actfn.search.policies.base import BasePolicy
-from actfn.spaces.canonical import canonicalize
 from actfn.spaces.grammar import SearchSpace
+from actfn.spaces.groups import canonical_text, parse_functions
 
 MAX_SIZE = 1_000_000
 """Token strings of the largest space that may be walked."""
@@ -56,12 +55,12 @@ class ExhaustivePolicy(BasePolicy):
     def ranking(self) -> list[tuple[Expression, float]]:
         """Returns the functions with their rewards, the best first."""
         rows = sorted(self._rewards.items(), key=lambda row: -row[1])
-        return [(parse(text, inputs=2), reward) for text, reward in rows]
+        return [(parse_functions(text), reward) for text, reward in rows]
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Enters a foreign result; the function is not proposed any more."""
         self._rewards[str(expression)] = check_finite("reward", reward)
-        self._seen[str(canonicalize(expression))] = None
+        self._seen[canonical_text(expression)] = None
         self._results += 1
 
     def statistics(self) -> dict[str, float]:
@@ -93,7 +92,7 @@ class ExhaustivePolicy(BasePolicy):
         drawn = []
         for expression in self._walk:
             self._position += 1
-            form = str(canonicalize(expression))
+            form = canonical_text(expression)
             if form not in self._seen:
                 self._seen[form] = None
                 drawn.append((expression, str(expression)))

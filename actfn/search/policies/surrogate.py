@@ -19,11 +19,11 @@ from actfn.expressions.expression import (
     size,
     walk,
 )
-from actfn.expressions.parsing import parse
 from actfn.search.checks import check_count, check_finite
 from actfn.search.policies.base import BasePolicy
 from actfn.search.policies.evolution import mutate
 from actfn.spaces.grammar import SearchSpace
+from actfn.spaces.groups import GroupedExpression, parse_functions
 
 _POINTS = 32
 _CACHED = 100_000
@@ -153,7 +153,7 @@ class SurrogatePolicy(BasePolicy):
     def _tokens(self, text: str) -> tuple[int, ...] | None:
         if text not in self._encoded:
             try:
-                self._encoded[text] = self.space.encode(parse(text, inputs=2))
+                self._encoded[text] = self.space.encode(parse_functions(text))
             except ValueError:  # told from elsewhere, and not of this space
                 self._encoded[text] = None
         return self._encoded[text]
@@ -209,7 +209,7 @@ class _Candidates:
         """Returns the features of the function with a text."""
         if text not in self._features:
             if expression is None:
-                expression = parse(text, inputs=2)
+                expression = parse_functions(text)
             found = features(expression, self._space.inputs)
             _add(self._features, text, found)
         return self._features[text]
@@ -221,7 +221,9 @@ def _add(cache: dict, key: Any, value: Any) -> None:
     cache[key] = value
 
 
-def features(expression: Expression, inputs: int = 1) -> np.ndarray:
+def features(
+    expression: Expression | GroupedExpression, inputs: int = 1
+) -> np.ndarray:
     """Describes a function by its shape and its operators.
 
     Its values at quantiles of the standard normal distribution, with all
@@ -229,13 +231,17 @@ def features(expression: Expression, inputs: int = 1) -> np.ndarray:
     how many nodes it has and how often it has each operator.
 
     Args:
-        expression: The function.
+        expression: The function; the vector of a function for each group is
+            that of one after the other.
         inputs: 2 in a space of two inputs. Then the values are those at all
             pairs of fewer quantiles, and the slopes those by x and by y.
 
     Returns:
         A vector of float32, of the same length for all functions.
     """
+    if isinstance(expression, GroupedExpression):
+        each = [features(one, inputs) for _, one in expression.functions]
+        return np.concatenate(each)
     grid = _quantiles(_POINTS if inputs == 1 else _PAIRED_POINTS)
     axes = np.meshgrid(*[grid] * inputs, indexing="ij")
     program = compile_expression(expression, inputs)

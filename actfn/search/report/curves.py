@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from actfn.expressions.expression import (
     substitute,
 )
 from actfn.expressions.parsing import parse
+from actfn.spaces.groups import split_groups
 
 REACH = 5.0  # x from -REACH to REACH
 LOW, HIGH = -2.5, 5.0
@@ -50,9 +52,12 @@ def curve(text: str, drawn: bool = True) -> Curve:
     """Returns the picture of a function, its parameters where they start.
 
     Args:
-        text: An expression or a name of the catalog.
+        text: An expression or a name of the catalog; for groups, the functions
+            are drawn together, without their derivatives.
         drawn: Whether the paths are wanted.
     """
+    if groups := split_groups(text):
+        return _together({n: curve(t, drawn) for n, t in groups.items()})
     python = f"actfn.get({json.dumps(text, ensure_ascii=False)})"
     known = (*catalog.names(), *catalog.gated_names())
     named = catalog.entry(text) if text in known else None
@@ -75,6 +80,22 @@ def curve(text: str, drawn: bool = True) -> Curve:
             value = path(x, at(x))
             slope = path(x, (at(x + _STEP) - at(x - _STEP)) / (2 * _STEP))
     return Curve(value, slope, function.latex(), python)
+
+
+def _together(curves: Mapping[str, Curve]) -> Curve:
+    """Returns the functions of some groups as one picture."""
+    return Curve(
+        "".join(each.value for each in curves.values()),
+        "",
+        r",\quad ".join(
+            r"\text{" + name.replace("_", r"\_") + ": } " + each.latex
+            for name, each in curves.items()
+        ),
+        "{"
+        + ", ".join(f'"{n}": {each.python}' for n, each in curves.items())
+        + "}",
+        "; ".join(filter(None, (each.problem for each in curves.values()))),
+    )
 
 
 def path(x: np.ndarray, y: np.ndarray) -> str:
