@@ -32,7 +32,7 @@ pages: .venv/installed  ## make the tables and notebooks in docs/ anew
 	sed -i.old 's/ *$$//' docs/notebooks/*.md && rm docs/notebooks/*.old
 
 benchmark: .venv/installed  ## measure anew what the documentation shows
-	$(BIN)/python -m experiments.benchmark activations --rounds 31
+	$(BIN)/python -m experiments.benchmark activations --rounds 21
 	$(BIN)/python -m experiments.benchmark models
 	$(BIN)/python -m experiments.benchmark pages
 

@@ -15,7 +15,7 @@ with quiet_start() if _IS_PROGRAM else contextlib.nullcontext():
     from actfn.expressions.expression import Expression, ExpressionError
     from actfn.expressions.operators import register_operator
     from actfn.expressions.parsing import parse
-    from actfn.layers import ActivationFunction
+    from actfn.layers import ActivationFunction, GatedFunction
     from actfn.spaces.canonical import canonicalize
     from actfn.spaces.grammar import SearchSpace
     from actfn.surgery import swap_activations
@@ -24,6 +24,7 @@ __all__ = [
     "ActivationFunction",
     "Expression",
     "ExpressionError",
+    "GatedFunction",
     "SearchSpace",
     "canonicalize",
     "catalog",

@@ -50,9 +50,16 @@ class _Sublayers:
     """Makes the sublayers, each with dropout, addition and layer norm."""
 
     def __init__(
-        self, parts: Parts, width: int, hidden: int, heads: int, dropout: float
+        self,
+        parts: Parts,
+        width: int,
+        hidden: int,
+        heads: int,
+        dropout: float,
+        gated: bool,
     ) -> None:
-        self.parts, self.width, self.hidden = parts, width, hidden
+        self.parts, self.width = parts, width
+        self.inner = 2 * gated_hidden(width, hidden) if gated else hidden
         self.heads, self.dropout = heads, dropout
 
     def drop(self, x: keras.KerasTensor) -> keras.KerasTensor:
@@ -85,9 +92,21 @@ class _Sublayers:
         self, x: keras.KerasTensor, name: str
     ) -> keras.KerasTensor:
         """Two dense layers with the activation, a layer itself, between."""
-        y = layers.Dense(self.hidden, name=f"{name}_in")(x)
+        y = layers.Dense(self.inner, name=f"{name}_in")(x)
         y = layers.Dense(self.width, name=f"{name}_out")(self.parts.act(y))
         return self._finish(x, y, name)
+
+
+def gated_hidden(width: int, hidden: int) -> int:
+    """Returns the hidden size with which a gate has as many parameters.
+
+    Two thirds of `hidden`, to a parameter's rounding: two dense layers have
+    ``(2 * width + 1) * hidden + width`` parameters, and with a gate, whose
+    first layer is twice as wide, ``(3 * width + 2) * size + width``.
+
+    Source: Shazeer, arXiv:2002.05202.
+    """
+    return max(1, round((2 * width + 1) * hidden / (3 * width + 2)))
 
 
 def transformer(
@@ -99,6 +118,7 @@ def transformer(
     activation: Factory | None = None,
     vocabulary: int = 37_000,
     dropout: float = 0.1,
+    gated: bool = False,
 ) -> keras.Model:
     """Encoder and decoder with layer norm after each sublayer.
 
@@ -115,6 +135,9 @@ def transformer(
             ReLU if `None`.
         vocabulary: Number of tokens, with padding.
         dropout: Share dropped of the embedding and of each sublayer's output.
+        gated: Whether `activation` halves its channels, as a
+            `GatedFunction` does. The feed-forward layers are two thirds as
+            wide then, so that the number of parameters is the same.
 
     Returns:
         A model from a dict of "source" and "target", tokens (batch, steps),
@@ -132,7 +155,7 @@ def transformer(
             f"Received: width={width}, heads={heads}"
         )
     parts = Parts(activation or layers.ReLU)
-    make = _Sublayers(parts, width, hidden, heads, dropout)
+    make = _Sublayers(parts, width, hidden, heads, dropout, gated)
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
     embedding = SharedEmbedding(

@@ -4,7 +4,7 @@ The eight functions that "Searching for Activation Functions" published, the
 baselines it compared them with (with the paper's constants, not Keras's
 defaults), Keras's own scalar functions and what has been published since. The
 rows stand in `actfn.catalog.table`. Every name is a word of the language too:
-``mish(2 * x)``.
+``mish(2 * x)``, those of two inputs too: ``swiglu(x, y)``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import dataclasses
 
 from actfn.catalog import arguments, strings, table
 from actfn.expressions import operators, spellings
-from actfn.expressions.expression import Expression, parameters
+from actfn.expressions.expression import Expression, inputs, parameters
 from actfn.expressions.parsing import define, parse
-from actfn.layers import ActivationFunction
+from actfn.layers import ActivationFunction, GatedFunction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Entry:
         """The first value of its first parameter, 1 if it has none."""
         return self.initial[0] if self.initial else 1.0
 
+    @property
+    def inputs(self) -> int:
+        """How many inputs it has; 2 if it is for a GatedFunction."""
+        return inputs(parse(self.expression))
+
     def layer(self, **kwargs) -> ActivationFunction:
         """Returns a new layer; `kwargs` as for `get`."""
         kwargs = {**kwargs}
@@ -61,7 +66,15 @@ class Entry:
             )
         }
         kwargs = arguments.with_values(text, kwargs, first or None)
-        return ActivationFunction(text, **kwargs)
+        return _layer(text, **kwargs)
+
+
+def _layer(expression: str | Expression, **kwargs) -> ActivationFunction:
+    """Returns the layer for as many inputs as the expression has."""
+    if isinstance(expression, str):
+        expression = parse(expression)
+    kind = GatedFunction if inputs(expression) == 2 else ActivationFunction
+    return kind(expression, **kwargs)
 
 
 def _initializer(value: float | str) -> dict:
@@ -76,6 +89,11 @@ for _entry in _CATALOG.values():
     if _entry.name not in operators.names():
         define(_entry.name, _entry.expression)
 strings.register(_CATALOG.values())
+
+_GATED = {row[0]: Entry(*row) for row in table.GATED_ROWS}
+for _entry in _GATED.values():
+    define(_entry.name, _entry.expression, ("x", "y"))
+_ALL = {**_CATALOG, **_GATED}
 
 BASELINES = (
     "relu",
@@ -102,8 +120,13 @@ PUBLISHED = (
 
 
 def names() -> tuple[str, ...]:
-    """Returns all names that `get` knows."""
+    """Returns all names of functions of one input that `get` knows."""
     return tuple(_CATALOG)
+
+
+def gated_names() -> tuple[str, ...]:
+    """Returns the names of the functions of two inputs that `get` knows."""
+    return tuple(_GATED)
 
 
 def find(name: str) -> Entry | None:
@@ -112,10 +135,10 @@ def find(name: str) -> Entry | None:
     Case, dashes and the usual synonyms do not matter: ``"SiLU"``,
     ``"hard-swish"``, ``"Swish"``.
     """
-    if name in _CATALOG:
-        return _CATALOG[name]
+    if name in _ALL:
+        return _ALL[name]
     name = spellings.normal(name)
-    return _CATALOG.get(name) or _CATALOG.get(
+    return _ALL.get(name) or _ALL.get(
         spellings.CATALOG.get(name) or spellings.ALIASES.get(name)
     )
 
@@ -128,11 +151,10 @@ def entry(name: str) -> Entry:
     """
     found = find(name)
     if found is None:
-        close = spellings.closest(name, tuple(_CATALOG))
+        close = spellings.closest(name, tuple(_ALL))
         hint = f" (did you mean {' or '.join(close)}?)" if close else ""
         raise ValueError(
-            f"`name` must be one of {', '.join(_CATALOG)}{hint}. "
-            f"Received: {name!r}"
+            f"`name` must be one of {', '.join(_ALL)}{hint}. Received: {name!r}"
         )
     return found
 
@@ -148,6 +170,10 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
             of some catalog functions, as Keras calls them, such as
             ``negative_slope=0.2`` or ``alpha=0.5``.
 
+    Returns:
+        An `ActivationFunction`; a `GatedFunction` for a function of two
+        inputs, x and y.
+
     Raises:
         ExpressionError: A text is neither a name nor an expression.
         ValueError: The identifier is of another kind, or the function has no
@@ -162,7 +188,7 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
         'max(x, 0) + 0.2 * min(x, 0)'
     """
     if isinstance(identifier, dict):
-        return ActivationFunction.from_config({**identifier, **kwargs})
+        return _from_config({**identifier, **kwargs})
     if isinstance(identifier, Expression):
         identifier = str(identifier)
     if not isinstance(identifier, str):
@@ -173,6 +199,12 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
     known = find(identifier)
     if known is not None:
         return known.layer(**kwargs)
-    return ActivationFunction(
-        identifier, **arguments.with_values(identifier, kwargs)
-    )
+    return _layer(identifier, **arguments.with_values(identifier, kwargs))
+
+
+def _from_config(config: dict) -> ActivationFunction:
+    text = config.get("expression")
+    expression = parse(text, inputs=2) if isinstance(text, str) else text
+    two = isinstance(expression, Expression) and inputs(expression) == 2
+    kind = GatedFunction if two else ActivationFunction
+    return kind.from_config(config)

@@ -74,7 +74,7 @@ def with_values(text: str, given: dict, first: dict | None = None) -> dict:
     Raises:
         ValueError: There is no such parameter, or the name means two.
     """
-    written = [p.name for p in parameters(parse_template(text, ("x",)))]
+    written = [p.name for p in parameters(parse_template(text, ("x", "y")))]
     names = [p.name for p in parameters(parse(text))]
     values, rest = {}, {}
     for key, value in given.items():

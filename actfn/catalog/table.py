@@ -79,7 +79,8 @@ _OF_KERAS = (
     ("celu", "max(x, 0) + expm1(min(x, 0))", "Barron, arXiv:1704.07483", 2017,
      "as ELU, smooth for every alpha"),
     ("hard_sigmoid", "0.16666666666666666 * min(max(x + 3, 0), 6)",
-     "Courbariaux et al., arXiv:1511.00363", 2015, "gates on small machines"),
+     "Courbariaux et al., arXiv:1511.00363; slope 1/6: arXiv:1905.02244", 2019,
+     "gates on small machines"),
     ("hard_swish", "x * (0.16666666666666666 * min(max(x + 3, 0), 6))",
      "Howard et al., arXiv:1905.02244", 2019, "Swish on small machines"),
     ("hard_tanh", "min(max(x, -1), 1)", "Collobert, thesis", 2004,
@@ -123,6 +124,7 @@ _GATES = (
      "modded-nanogpt", 2025, "as ReLU squared, without dead units"),
     ("star_relu", "scalar(a) * max(x, 0) ** 2 + scalar(b)",
      "Yu et al., MetaFormer baselines, arXiv:2210.13452", 2022,
+     # The paper's constants; the authors' code starts at 1 and 0.
      "MetaFormers; cheaper than GELU",
      (0.8944271909999159, -0.4472135954999579)),
     ("telu", "x * tanh(exp(x))", "Fernandez and Mali, arXiv:2412.20269", 2024,
@@ -209,7 +211,7 @@ _OTHERS = (
      "Carlile et al., arXiv:1710.09967", 2017, "as tanh, cheaper"),
     ("bent_identity", "0.5 * (sqrt(x ** 2 + 1) - 1) + x", "community", 2015,
      "regression with unbounded values"),
-    ("arctan", "atan(x)", "community", 1998,
+    ("arctan", "atan(x)", "Kamruzzaman and Aziz, IJCNN", 2002,
      "a bounded function with long tails"),
     ("lecun_tanh", "1.7159 * tanh(0.6666666666666666 * x)",
      "LeCun et al., Efficient BackProp", 1998,
@@ -236,3 +238,20 @@ _OTHERS = (
 )  # fmt: skip
 
 ROWS = (*_OF_THE_PAPER, *_OF_KERAS, *_GATES, *_OTHERS)
+
+_SHAZEER = "Shazeer, GLU variants, arXiv:2002.05202"
+GATED_ROWS = (
+    ("glu", "x * sigmoid(y)", "Dauphin et al., arXiv:1612.08083", 2016,
+     "convolutional language models; halves as in Keras and PyTorch"),
+    ("reglu", "relu(x) * y", _SHAZEER, 2020,
+     "feed-forward layers of transformers, sparse"),
+    ("geglu", "gelu(x) * y", _SHAZEER, 2020,
+     "feed-forward layers of transformers"),
+    ("swiglu", "swish_1(x) * y", _SHAZEER, 2020,
+     "feed-forward layers of large language models"),
+    ("bilinear", "x * y", "Mnih and Hinton, ICML; arXiv:2002.05202", 2007,
+     "a gate without a nonlinearity"),
+    ("maxout", "max(x, y)", "Goodfellow et al., arXiv:1302.4389", 2013,
+     "piecewise linear functions of any convex shape"),
+)  # fmt: skip
+"""Functions of two inputs, the halves of the channels."""

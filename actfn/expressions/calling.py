@@ -8,16 +8,23 @@ import keras
 import numpy as np
 
 from actfn.expressions import ops
-from actfn.expressions.evaluate import compile_expression, evaluate
+from actfn.expressions.custom_gradient import lean, working_dtype
+from actfn.expressions.evaluate import (
+    compile_expression,
+    evaluate,
+    parameter_values,
+)
 from actfn.expressions.expression import (
     Expression,
-    Variable,
+    X,
+    Y,
+    inputs,
     parameters,
     substitute,
 )
 
 
-def call(expression: Expression, x, values: Mapping[str, object]):
+def call(expression: Expression, x, y, values: Mapping[str, object]):
     """Returns what `Expression.__call__` says."""
     names = [parameter.name for parameter in parameters(expression)]
     unknown = sorted({*values} - {*names})
@@ -26,25 +33,64 @@ def call(expression: Expression, x, values: Mapping[str, object]):
             f"Keywords must name parameters of {expression}, which has "
             f"{names}. Received: {unknown}"
         )
+    if (y is None) != (inputs(expression) == 1):
+        raise ValueError(
+            f"`y` must be given where a function has two inputs. {expression} "
+            f"has {inputs(expression)}. Received: y={y!r}"
+        )
     if isinstance(x, Expression):
         if values:
             raise ValueError(
                 "`x` must be numbers where parameters have values. "
                 f"Received: {x}"
             )
-        return substitute(expression, {Variable("x"): x})
-    if keras.ops.is_tensor(x):
-        if not keras.backend.is_float_dtype(
-            keras.backend.standardize_dtype(x.dtype)
-        ):
-            x = ops.cast(x, keras.config.floatx())
-        return evaluate(expression, x, {**dict.fromkeys(names, 1.0), **values})
-    x = np.asarray(x)
-    if x.dtype.kind not in "fiub":
-        raise ValueError(f"`x` must be real numbers. Received: {x!r}")
-    x = x if x.dtype.kind == "f" else x.astype("float64")
-    given = [np.asarray(values.get(name, 1.0), x.dtype) for name in names]
+        return substitute(expression, {X: x, Y: y})
+    given = [x] if y is None else [x, y]
+    if any(map(keras.ops.is_tensor, given)):
+        values = {**dict.fromkeys(names, 1.0), **values}
+        return _on_tensors(expression, given, values)
+    given = _arrays(given)
+    betas = [
+        np.asarray(values.get(name, 1.0), given[0].dtype) for name in names
+    ]
     program = compile_expression(expression)
     with np.errstate(all="ignore"):
         # An operator of the user may have made a tensor of the array.
-        return ops.convert_to_numpy(program.value(x, given))[()]
+        value = program.value(given[0], [*given[1:], *betas])
+        return ops.convert_to_numpy(value)[()]
+
+
+def _on_tensors(expression: Expression, given: list, values: Mapping):
+    dtype = keras.backend.result_type(
+        *(keras.backend.standardize_dtype(part.dtype)
+          for part in given if keras.ops.is_tensor(part))
+    )  # fmt: skip
+    if not keras.backend.is_float_dtype(dtype):
+        dtype = keras.config.floatx()
+    given = [ops.convert_to_tensor(part, dtype) for part in given]
+    if len(given) == 1:
+        return evaluate(expression, given[0], values)
+    shape = ops.shape(given[0] + given[1])
+    x, y = (ops.broadcast_to(part, shape) for part in given)
+    program = compile_expression(expression)
+    betas = parameter_values(expression, x, values)
+    rest = [ops.cast(y, working_dtype(x)), *betas]
+    if not program.has_derivative:
+        return program.value(x, rest)
+    return lean(program.value, program.gradients)(x, *rest)
+
+
+def _arrays(given: list) -> list[np.ndarray]:
+    """Returns floating-point arrays of one dtype and shape."""
+    arrays = [np.asarray(part) for part in given]
+    for name, part in zip("xy", arrays, strict=False):
+        if part.dtype.kind not in "fiub":
+            raise ValueError(
+                f"`{name}` must be real numbers. Received: {part!r}"
+            )
+    arrays = [
+        part if part.dtype.kind == "f" else part.astype("float64")
+        for part in arrays
+    ]
+    dtype = np.result_type(*arrays)
+    return list(np.broadcast_arrays(*(part.astype(dtype) for part in arrays)))

@@ -25,8 +25,10 @@ from actfn.expressions.expression import (
     Call,
     Constant,
     Expression,
-    Variable,
+    X,
+    Y,
     parameters,
+    walk,
 )
 
 
@@ -35,6 +37,7 @@ def evaluate(
     x,
     values: Mapping[str, object] = {},
     recompute: bool = True,
+    inputs: int = 1,
 ):
     """Returns the function's value at x, differentiable any number of times.
 
@@ -45,9 +48,11 @@ def evaluate(
             (channels,), the size of x's last axis, or a scalar; or of shape
             (channels, 1, ...), a 1 for each axis of x behind the channels.
         recompute: As for `lean`.
+        inputs: 2 if `x` holds both inputs, x in the first half of the channels
+            and y in the second.
 
     Returns:
-        A tensor of the shape and dtype of x.
+        A tensor of the shape and dtype of x, or of half of it.
 
     Raises:
         ValueError: A parameter has no value.
@@ -60,11 +65,35 @@ def evaluate(
     """
     x = ops.convert_to_tensor(x)
     betas = parameter_values(expression, x, values)
-    program = compile_expression(expression)
+    program = compile_expression(expression, inputs)
+    value, gradients = program.value, program.gradients
+    if inputs == 2:
+        value, gradients = of_halves(value, gradients)
     if not program.has_derivative:
-        result = program.value(ops.cast(x, working_dtype(x)), betas)
+        result = value(ops.cast(x, working_dtype(x)), betas)
         return ops.cast(result, x.dtype)
-    return lean(program.value, program.gradients, recompute)(x, *betas)
+    return lean(value, gradients, recompute)(x, *betas)
+
+
+def of_halves(value: Callable, gradients: Callable) -> tuple:
+    """Returns value and gradients of a tensor that holds x and y.
+
+    Args:
+        value: ``value(x, [y, *betas])``.
+        gradients: ``gradients(x, [y, *betas], upstream)`` returns the
+            gradients by x, y and each parameter.
+    """
+
+    def of_whole(whole, betas):
+        x, y = ops.split(whole, 2, axis=-1)
+        return value(x, [y, *betas])
+
+    def by_whole(whole, betas, upstream):
+        x, y = ops.split(whole, 2, axis=-1)
+        by_x, by_y, *rest = gradients(x, [y, *betas], upstream)
+        return (ops.concatenate([by_x, by_y], axis=-1), *rest)
+
+    return of_whole, by_whole
 
 
 def parameter_values(
@@ -90,13 +119,20 @@ def parameter_values(
 
 
 @functools.lru_cache(maxsize=4096)
-def compile_expression(expression: Expression) -> Program:
-    """Returns the steps of an expression; the same object for equal ones."""
-    return Program(expression)
+def compile_expression(expression: Expression, inputs: int = 0) -> Program:
+    """Returns the steps of an expression; the same object for equal ones.
+
+    Args:
+        expression: What to compile.
+        inputs: 1 or 2; by default as many as it has.
+    """
+    return Program(expression, inputs)
 
 
 class Program:
     """The steps of an expression, in the order of evaluation.
+
+    If it has two inputs, y is the first of its `betas` everywhere.
 
     Attributes:
         nodes: The distinct sub-expressions, arguments before their users; the
@@ -104,7 +140,7 @@ class Program:
         has_derivative: Whether the table has the derivatives of all operators.
     """
 
-    def __init__(self, expression: Expression):
+    def __init__(self, expression: Expression, inputs: int = 0):
         index: dict[Expression, int] = {}
         _collect(words.expand(expression), index)
         self.nodes = tuple(index)
@@ -117,9 +153,15 @@ class Program:
             for node in self.nodes
         ]
         self._constants = self._folded()
-        leaves = [Variable("x"), *parameters(expression)]
+        has_y = Y in walk(expression)
+        if has_y and inputs == 1:
+            raise ValueError(
+                f"`expression` must be over x alone. Received: {expression}"
+            )
+        variables = [X, Y] if has_y or inputs == 2 else [X]
+        leaves = [*variables, *parameters(expression)]
         self._leaves = [index.get(leaf) for leaf in leaves]
-        self._has_x = self._leaves[0] is not None
+        self._has_input = any(leaf in index for leaf in variables)
         self._unbounded = self._reaches(lambda row: row.grows)
         self.has_derivative = all(
             row is None or row.has_derivative for row in self._rows
@@ -153,9 +195,15 @@ class Program:
     def value(self, x, betas):
         """Returns the function's value, of the shape of x."""
         value = self.steps(x, betas)[-1]
-        if self._has_x:
+        if self._has_input:
             return value
         return ops.broadcast_like(value, x)
+
+    def value_and_slope(self, x, betas) -> tuple:
+        """Returns the value and its derivative by x, each of x's shape."""
+        values = self.steps(x, betas)
+        slope = self._derivative(self._leaves[0], values, x)
+        return ops.broadcast_like(values[-1], x), ops.broadcast_like(slope, x)
 
     def steps(self, x, betas, apply: Callable | None = None) -> list:
         """Returns the value of each step, by `function` of its operator."""
@@ -179,7 +227,8 @@ class Program:
 
         Args:
             x: The input, of shape (..., channels).
-            betas: The values of the parameters, of shape (channels,) or ().
+            betas: The values of the parameters, of shape (channels,) or ();
+                before them y, of the shape of x, if there are two inputs.
             upstream: The gradient by the value, of the shape of x.
         """
         values = self.steps(x, betas, _apply_by_table)

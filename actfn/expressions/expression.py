@@ -1,9 +1,10 @@
 """Expression trees of activation functions: plain data, no tensors.
 
-A tree has four kinds of nodes: the input (`Variable`), numbers (`Constant`),
-trainable parameters (`Parameter`) and operators applied to sub-trees (`Call`).
-Nodes are immutable, compare by value and hash, so that an expression serves
-as a dictionary key. Ordinary Python arithmetic builds trees.
+A tree has four kinds of nodes: the inputs (`Variable`), x and for functions of
+two inputs y, numbers (`Constant`), trainable parameters (`Parameter`) and
+operators applied to sub-trees (`Call`). Nodes are immutable, compare by value
+and hash, so that an expression serves as a dictionary key. Ordinary Python
+arithmetic builds trees.
 """
 
 from __future__ import annotations
@@ -27,17 +28,19 @@ class Expression:
         """The direct sub-expressions, left to right."""
         return ()
 
-    def __call__(self, x, **values):
-        """Returns the function's value at x.
+    def __call__(self, x, y=None, **values):
+        """Returns the function's value at x, or at x and y.
 
         Args:
             x: A number, an array, a list of numbers or a tensor; integers
                 become floating-point numbers. An expression is put in the
                 place of x.
+            y: Likewise, of the shape of x; for functions of two inputs.
             **values: Values of parameters by name, 1 for those not named.
 
         Raises:
-            ValueError: A name is not that of a parameter.
+            ValueError: A name is not that of a parameter, or the function has
+                two inputs and `y` is missing.
 
         Example:
             >>> from actfn import parse
@@ -46,7 +49,7 @@ class Expression:
         """
         from actfn.expressions.calling import call
 
-        return call(self, x, values)
+        return call(self, x, y, values)
 
     def __str__(self) -> str:
         from actfn.expressions.printing import to_text
@@ -95,7 +98,7 @@ class Expression:
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Variable(Expression):
-    """The input of the function, elementwise."""
+    """An input of the function, elementwise: x, or y beside it."""
 
     name: str = "x"
 
@@ -170,6 +173,9 @@ class Call(Expression):
         return f"Call({self.operator!r}, {self.arguments!r})"
 
 
+X, Y = Variable("x"), Variable("y")
+
+
 def _node(value: Expression | float) -> Expression:
     return value if isinstance(value, Expression) else Constant(value)
 
@@ -215,6 +221,16 @@ def substitute(
 ) -> Expression:
     """Returns the tree with the leaves that are keys of `values` replaced."""
     return rebuild(expression, lambda node: values.get(node, node))
+
+
+def inputs(expression: Expression) -> int:
+    """Returns 2 if the expression is a function of y, else 1."""
+    return 2 if Y in walk(expression) else 1
+
+
+def exchanged(expression: Expression) -> Expression:
+    """Returns the expression with x and y in each other's place."""
+    return substitute(expression, {X: Y, Y: X})
 
 
 def parameters(expression: Expression) -> tuple[Parameter, ...]:

@@ -11,7 +11,7 @@ import math
 
 import keras
 
-from actfn.expressions import ops
+from actfn.expressions import ops, polynomials
 
 TINY = 1e-30
 
@@ -90,9 +90,31 @@ def log1p(a):
     )
 
 
+def erf(a):
+    # TensorFlow's kernel for float64 overflows far from 0, where this is 1.
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+        a = ops.maximum(ops.minimum(a, 6), -6)
+    return ops.erf(a)
+
+
+def sin(a):
+    return polynomials.sin(a) if polynomials.wanted(a) else ops.sin(a)
+
+
+def cos(a):
+    return polynomials.cos(a) if polynomials.wanted(a) else ops.cos(a)
+
+
 def atan(a):
+    if polynomials.wanted(a):
+        return polynomials.atan(a)
     # LiteRT has this one, for two tensors of one shape, but no arctan.
     return ops.arctan2(a, ops.ones_like(a))
+
+
+def arctan(a):
+    """The arc tangent in gradients, which no model is exported with."""
+    return polynomials.atan(a) if polynomials.wanted(a) else ops.arctan(a)
 
 
 def sinh(a):
@@ -128,7 +150,7 @@ def softplus(a):
 def sinc(a):
     # Even in a; sin(tiny) / tiny is 1 exactly.
     size = ops.maximum(ops.abs(a), TINY)
-    return ops.sin(size) / size
+    return sin(size) / size
 
 
 def sinc_slope(y, a):
@@ -145,7 +167,7 @@ def sinc_slope(y, a):
     ]
     for coefficient in reversed(rest):
         series = series * near + coefficient
-    far = (ops.cos(a) - y) / ops.maximum(square, limit * limit)
+    far = (cos(a) - y) / ops.maximum(square, limit * limit)
     return a * ops.where(square < limit * limit, series, far)
 
 

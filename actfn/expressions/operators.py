@@ -161,15 +161,15 @@ _ROWS = (
         nonnegative=True,
     ),
     Operator(
-        "expm1", 1, fn.expm1, lambda y, a: (y + 1,), _call("expm1"),
+        "expm1", 1, fn.expm1, lambda y, a: (ops.exp(a),), _call("expm1"),
         grows=True,
     ),
     Operator(
-        "sin", 1, ops.sin, lambda y, a: (ops.cos(a),), _function("sin"),
+        "sin", 1, fn.sin, lambda y, a: (fn.cos(a),), _function("sin"),
         parity=-1,
     ),
     Operator(
-        "cos", 1, ops.cos, lambda y, a: (-ops.sin(a),), _function("cos"),
+        "cos", 1, fn.cos, lambda y, a: (-fn.sin(a),), _function("cos"),
         parity=1,
     ),
     Operator(
@@ -211,7 +211,7 @@ _ROWS = (
         r"e^{{-{0:5}^2}}", precedence=4, parity=1, nonnegative=True,
     ),
     Operator(
-        "erf", 1, ops.erf,
+        "erf", 1, fn.erf,
         lambda y, a: (2 / math.sqrt(math.pi) * ops.exp(-ops.square(a)),),
         _call("erf"), parity=-1,
     ),

@@ -8,8 +8,9 @@ Grammar, in the order of precedence that Python gives its operators::
     product = signed (("*" | "/") signed)*
     signed  = ("-" | "+") signed | number power | power
     power   = atom [("**" | "^") signed]
-    atom    = number | "x" | "pi" | "e" | parameter | "scalar(" parameter ")"
-            | name "(" choice ("," choice)* ")" | "(" choice ")"
+    atom    = number | "x" | "y" | "pi" | "e" | parameter
+            | "scalar(" parameter ")" | "(" choice ")"
+            | name "(" choice ("," choice)* ")"
             | "|" choice "|"
 
 A parameter is alpha, beta, gamma, delta, a, b or c, with digits or not. Names
@@ -20,6 +21,7 @@ factors may stand side by side and functions without parentheses.
 from __future__ import annotations
 
 import math
+import re
 
 from actfn.expressions import operators, spellings, words
 from actfn.expressions.expression import (
@@ -29,7 +31,10 @@ from actfn.expressions.expression import (
     ExpressionError,
     Parameter,
     Variable,
+    X,
+    Y,
     number_parameters,
+    walk,
 )
 from actfn.expressions.tokens import error, split
 
@@ -39,10 +44,13 @@ MAX_NODES = 2000
 """How many operators, names and numbers a text may hold."""
 
 _COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_Y_ALONE = (
+    "unknown name 'y'; it is the second input beside x of a GatedFunction alone"
+)
 _NUMBERS = {"pi": math.pi, "e": math.e}
 
 
-def parse(text: str) -> Expression:
+def parse(text: str, inputs: int | None = None) -> Expression:
     """Returns the expression that `text` denotes.
 
     Infix ``+ - * / **`` with numbers, comparisons, the input ``x``, calls of
@@ -50,6 +58,7 @@ def parse(text: str) -> Expression:
     channel: ``alpha``, ``beta``, ``gamma``, ``delta``, ``a``, ``b``, ``c``,
     with digits or not; ``scalar(beta)`` has one value a layer. Parameters are
     renamed by first appearance: the first is ``beta``, then ``beta1``.
+    Functions of two inputs are over ``x`` and ``y``.
 
     ``a / b`` is the paper's division, a / (b + 1e-6), which is near a / b only
     where b is far from 0 and positive: ``exp(x) / exp(x)`` is 0.45 at -14. It
@@ -58,9 +67,12 @@ def parse(text: str) -> Expression:
 
     Args:
         text: For instance ``"x * sigmoid(beta * x)"``.
+        inputs: 1 if y is no input, 2 if it is; by default it is one beside x,
+            so that a text of y alone is taken for a slip.
 
     Raises:
         ExpressionError: The text is malformed; the message shows where.
+        ValueError: `inputs` is something else.
 
     Example:
         >>> str(parse("max( x,sigmoid(x) )"))
@@ -68,11 +80,17 @@ def parse(text: str) -> Expression:
         >>> str(parse("2|x| + Mish(x^2)"))
         '2 * abs(x) + mish(x ** 2)'
     """
-    return number_parameters(parse_template(text, ("x",)))
+    if inputs not in (None, 1, 2):
+        raise ValueError(f"`inputs` must be 1 or 2. Received: {inputs!r}")
+    found = parse_template(text, ("x", "y"))
+    nodes = set() if inputs == 2 else set(walk(found))
+    if Y in nodes and (inputs == 1 or X not in nodes):
+        raise error(text, _Y_ALONE, re.search(r"(?<![a-z])y", text).start())
+    return number_parameters(found)
 
 
 def parse_template(text: str, variables: tuple[str, ...]) -> Expression:
-    """Parses text over other inputs than x; parameters keep their names."""
+    """Parses text over any inputs; parameters keep their names."""
     if not isinstance(text, str):
         raise ExpressionError(
             f"An expression must be given as text. Received: {text!r}"

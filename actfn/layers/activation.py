@@ -7,6 +7,7 @@ import keras
 from actfn.expressions import ops
 from actfn.expressions.expression import Expression, parameters
 from actfn.expressions.parsing import parse
+from actfn.layers.inputs import as_floats, one_tensor
 from actfn.layers.kernels import activate
 
 
@@ -16,8 +17,9 @@ class ActivationFunction(keras.layers.Layer):
 
     Formula: ``f(x)`` with f such as ``x * sigmoid(beta * x)``. Each parameter
     of the expression is a weight of shape (channels,), the size of the
-    input's channel axis, or of shape () if it is ``scalar``. The gradient
-    recomputes the function: only the input is kept for the backward pass.
+    input's channel axis, or of shape () if it is ``scalar``; it never has 16
+    bits. The gradient recomputes the function: only the input is kept for the
+    backward pass.
 
     Args:
         expression: Expression text or an `Expression`.
@@ -54,6 +56,8 @@ class ActivationFunction(keras.layers.Layer):
     arXiv:1710.05941.
     """
 
+    _inputs = 1
+
     def __init__(
         self,
         expression: str | Expression,
@@ -68,7 +72,7 @@ class ActivationFunction(keras.layers.Layer):
         self.supports_masking = True
         if isinstance(expression, Expression):
             expression = str(expression)
-        self.expression = parse(expression)
+        self.expression = parse(expression, inputs=self._inputs)
         self.beta_initializer = _initializer(beta_initializer, self.expression)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
@@ -81,10 +85,10 @@ class ActivationFunction(keras.layers.Layer):
         one = self.axis is None
         channels = None
         if not one and not all(p.scalar for p in found):
-            channels = self._channels(input_shape)
+            channels = self._channels(self.compute_output_shape(input_shape))
             self.input_spec = keras.layers.InputSpec(
                 min_ndim=max(-self.axis, self.axis + 1),
-                axes={self.axis: channels},
+                axes={self.axis: self._channels(input_shape)},
             )
         for parameter in found:
             name, initializer = parameter.name, self.beta_initializer
@@ -93,14 +97,21 @@ class ActivationFunction(keras.layers.Layer):
             weight = self.add_weight(
                 name=name,
                 shape=() if one or parameter.scalar else (channels,),
+                dtype=self._parameter_dtype,
                 initializer=initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
-                autocast=False,  # 16 bits would swallow small updates.
+                autocast=False,
             )
             setattr(self, name, weight)
         self._names = [parameter.name for parameter in found]
         self.built = True
+
+    @property
+    def _parameter_dtype(self) -> str:
+        """Never 16 bits: they swallow small updates and 1e6 overflows."""
+        wide = self.variable_dtype not in ("float16", "bfloat16")
+        return self.variable_dtype if wide else "float32"
 
     def _channels(self, input_shape) -> int:
         """Returns the size of the channel axis, or raises ValueError."""
@@ -117,8 +128,13 @@ class ActivationFunction(keras.layers.Layer):
             )
         return channels
 
+    def __call__(self, inputs, *args, **kwargs):
+        """Returns f(inputs); integers and lists of numbers become floats."""
+        return super().__call__(one_tensor(inputs), *args, **kwargs)
+
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
+        inputs = as_floats(inputs, self.compute_dtype)
         values = {
             name: self._along_axis(getattr(self, name), len(inputs.shape))
             for name in self._names

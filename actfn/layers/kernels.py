@@ -27,9 +27,10 @@ from actfn.expressions.evaluate import (
     compile_expression,
     contract,
     evaluate,
+    of_halves,
     parameter_values,
 )
-from actfn.expressions.expression import Expression
+from actfn.expressions.expression import Call, Expression, Y
 from actfn.expressions.parsing import parse
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -85,8 +86,7 @@ def _gelu_slope(x):
 
 
 def _atan_slope(x):
-    # No model is exported with its gradient: arctan, the faster one, will do.
-    return 2 * ops.arctan(x) / (1 + x * x) - 1
+    return 2 * fn.arctan(x) / (1 + x * x) - 1
 
 
 def _swish_gradients(x, betas, upstream):
@@ -152,8 +152,11 @@ def activate(
     x,
     values: Mapping[str, object],
     recompute: bool = True,
+    inputs: int = 1,
 ):
     """Returns what `evaluate` does, by a kernel if there is one."""
+    if inputs == 2:
+        return _gate(expression, x, values, recompute)
     kernel = _table().get(words.expand(expression))
     if kernel is None:
         return evaluate(expression, x, values, recompute)
@@ -163,10 +166,52 @@ def activate(
     function = kernel.function if single else None
     if kernel.native and single and keras.backend.backend() == "tensorflow":
         return function(x)
+    value = _value(expression, function)
+    betas = parameter_values(expression, x, values)
+    return lean(value, kernel.gradients, recompute)(x, *betas)
+
+
+def _value(expression: Expression, function: Callable | None) -> Callable:
     program = compile_expression(expression)
 
     def value(x, betas):
         return function(x) if function else program.value(x, betas)
 
-    betas = parameter_values(expression, x, values)
-    return lean(value, kernel.gradients, recompute)(x, *betas)
+    return value
+
+
+def _gate(
+    expression: Expression,
+    whole,
+    values: Mapping[str, object],
+    recompute: bool,
+):
+    """Evaluates a function of two inputs; ``u(x) * y`` by u's kernel."""
+    part, kernel = _factor(words.expand(expression))
+    if kernel is None:
+        return evaluate(expression, whole, values, recompute, inputs=2)
+    whole = ops.convert_to_tensor(whole)
+    double = keras.backend.standardize_dtype(whole.dtype) == "float64"
+    u = _value(part, None if double else kernel.function)
+
+    def value(x, rest):
+        y, *betas = rest
+        return u(x, betas) * y
+
+    def gradients(x, rest, upstream):
+        y, *betas = rest
+        by_x, *others = kernel.gradients(x, betas, upstream * y)
+        return by_x, upstream * u(x, betas), *others
+
+    betas = parameter_values(expression, whole, values)
+    return lean(*of_halves(value, gradients), recompute)(whole, *betas)
+
+
+def _factor(expression: Expression) -> tuple:
+    """Returns u and its kernel if the expression is ``u(x) * y``."""
+    if isinstance(expression, Call) and expression.operator == "mul":
+        first, second = expression.arguments
+        for part, other in ((first, second), (second, first)):
+            if other == Y and part in _table():
+                return part, _table()[part]
+    return expression, None

@@ -13,6 +13,7 @@ import keras_tuner
 import numpy as np
 
 from actfn import catalog
+from actfn.expressions.parsing import parse
 from actfn.search import memory, screening
 from actfn.search.data import Part, Parts
 from actfn.surgery import swap_activations
@@ -48,7 +49,10 @@ class ModelChild:
     ) -> dict[str, float]:
         """Trains one child from the beginning and returns its metrics."""
         seed = hp.get("seed")
-        reason = screening.hopeless(catalog.get(hp.get("activation")))
+        text = hp.get("activation")
+        # A function of two inputs may be one of y alone.
+        known = text if catalog.find(text) else parse(text, inputs=2)
+        reason = screening.hopeless(catalog.get(known))
         if reason:
             hp.values["note"] = reason
             return {self.metric: math.nan, "rejected": 1.0}

@@ -13,12 +13,14 @@ import keras_tuner
 
 from actfn import catalog
 from actfn.expressions.expression import Expression
+from actfn.expressions.parsing import parse
 from actfn.search.books.results import Result
 from actfn.search.checks import check_count, check_seed
 from actfn.search.child import FromModel, ModelChild
 from actfn.search.confirmation import Comparison
 from actfn.search.data import Parts, divide
 from actfn.search.executors import make
+from actfn.search.others import check_names
 from actfn.search.policies import POLICIES
 from actfn.search.policies.base import Policy
 from actfn.search.policies.random import RandomPolicy
@@ -199,8 +201,12 @@ def compare(
             - ``replace``, ``keep_weights``: for a compiled model, which
               activations are exchanged (``"relu"``), and whether its weights
               are kept, for fine-tuning, or drawn anew.
-            - ``hyperparameters``: how others than the activation are chosen,
-              see `PolicyOracle`; all functions that are compared share them.
+            - ``hyperparameters``: how others than the activation are chosen.
+              ``"shared"``: Keras Tuner's Bayesian optimisation tunes them with
+              the first baseline in ``tuning_trials`` trials, and all functions
+              share what it finds. ``"draw"``: each trial of the search draws
+              its own, and those of the best trial are shared in the
+              confirmation. ``"default"``, or a dictionary of values.
             - ``directory`` (``"results/activation"``), ``seed``, ``workers``,
               ``executor`` (``"here"``, ``"processes"``, ``"ray"``),
               ``address``, ``cpus``, ``gpus``: where and by whom children are
@@ -251,7 +257,8 @@ def _run(
     sample_weight=None,
     replace="relu",
     keep_weights: bool = False,
-    hyperparameters: Any = "shared",
+    hyperparameters: str | Mapping[str, Any] = "shared",
+    tuning_trials: int | None = None,
     directory="results/activation",
     seed: int = 0,
     workers: int = 1,
@@ -277,12 +284,16 @@ def _run(
     objective = _objective(objective)
     child = ModelChild(build, parts, fit, objective.name)
     space = check_child(child, objective.name, baselines[0])
+    _check_hyperparameters(hyperparameters, space, search)
+    if tuning_trials is not None:
+        check_count("tuning_trials", tuning_trials)
     plan = Plan(
         objective=objective,
         baselines=baselines,
         repeats=repeats,
         seed=check_seed(seed),
         others=hyperparameters,
+        others_trials=tuning_trials,
         **search,
     )
 
@@ -301,7 +312,10 @@ def _run(
         from actfn.search.report.tensorboard import write_trials
 
         write_trials(
-            session.directory / "tensorboard", outcome.trials, objective.name
+            session.directory / "tensorboard",
+            outcome.trials,
+            objective.name,
+            [trial.values for trial in outcome.trials],
         )
     if verbose:
         print(text(session.content()))
@@ -327,6 +341,18 @@ def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
         directory=session.directory,
         _make=make_model,
     )
+
+
+def _check_hyperparameters(how, space, search: Mapping[str, Any]) -> None:
+    if isinstance(how, Mapping):
+        check_names(how, space)
+        return
+    known = ("shared", "default", *(["draw"] if "policy" in search else []))
+    if how not in known:
+        raise ValueError(
+            f"`hyperparameters` must be one of {', '.join(known)}, or a "
+            f"dictionary of values. Received: {how!r}"
+        )
 
 
 def _objective(objective) -> keras_tuner.Objective:
@@ -367,7 +393,9 @@ def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
             layer = catalog.get(function).get_config()
             layer.pop("name", None)
             return json.dumps(layer, sort_keys=True, default=str)
-        return str(canonicalize(catalog.get(function).expression))
+        known = catalog.find(function)
+        text = known.expression if known else function
+        return str(canonicalize(parse(text, inputs=2)))
 
     seen = {key(function) for function in known}
     kept = []
@@ -416,6 +444,7 @@ def _identity(plan: Plan, fit: Mapping[str, Any]) -> dict[str, object]:
         "candidates": list(plan.candidates),
         "control": plan.control_trials,
         "hyperparameters": str(plan.others),
+        "others_trials": plan.others_trials,
         "seed": plan.seed,
         "trials": plan.trials,
         "finalists": plan.finalists,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import bisect
 import copy
+import inspect
 import json
+import math
 import pathlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras_tuner
@@ -19,6 +21,7 @@ from actfn.search.books.ledger import Ledger
 from actfn.search.books.results import Result, Task
 from actfn.search.checks import check_count, check_seed
 from actfn.search.halving import SuccessiveHalving
+from actfn.search.others import Others, values_in
 from actfn.search.policies.base import Policy
 from actfn.search.scoring import RUNG, Scoring
 
@@ -34,16 +37,31 @@ class PolicyOracle(keras_tuner.Oracle):
     ``activation``, the text of an expression, and ``seed``, an integer made
     from the search's seed and the trial's number; the hypermodel reads them
     with ``actfn.get(hp.get("activation"))`` and, for results that can be
-    repeated, ``keras.utils.set_random_seed(hp.get("seed"))``. Any other
-    hyperparameter of the hypermodel keeps its default.
+    repeated, ``keras.utils.set_random_seed(hp.get("seed"))``.
+
+    **Other hyperparameters** of the hypermodel are chosen as `others` says:
+    ``"draw"``, at random in their ranges, anew for each trial: a search over
+    their product with the functions; ``"default"``, the defaults for all; or a
+    dictionary with values for all, such as ``{"units": 64}``, where what it
+    leaves out has its default. The values are those of the trial, in
+    `results_summary` too. Drawn ones are one more noise in the reward of a
+    function: to compare functions, give values. `actfn.search.find` looks for
+    good ones first.
+
+    **One seed a trial.** A tuner with an `executions_per_trial` above 1 is
+    refused, as its executions would all be the same; `actfn.search.find`
+    repeats the best functions with seeds of their own.
 
     **Rewards.** The reward is the objective's value, negated if that is to be
-    minimised. A child any of whose metrics is not finite has diverged: the
-    policy is told `floor`, and so is it of a finite reward that is worse. A
-    child whose metrics hold a ``rejected`` of 1 was not worth training to the
-    end; it gets the floor too, unless its objective is finite. Neither counts
-    as a failure. A hyperparameter ``note`` that the tuner sets says why; it
-    becomes the result's message.
+    minimised. A child any of whose metrics is not finite has diverged: its
+    score is NaN, it is ranked nowhere, and the policy is told `floor`. If none
+    is given, that is a reward as far below the worst one so far as the best is
+    above it, told once there is a finite one. Of a finite reward below a given
+    floor the policy is told the floor, with a warning. A child whose metrics
+    hold a ``rejected`` of 1 was not worth training to the end; it gets the
+    floor too, unless its objective is finite. Neither counts as a failure. A
+    hyperparameter ``note`` that the tuner sets says why; it becomes the
+    result's message.
 
     **Successive halving.** A tuner may report how a child does while it trains
     by ``oracle.update_trial(trial_id, {"rung": value}, step)``, the value as of
@@ -71,9 +89,7 @@ class PolicyOracle(keras_tuner.Oracle):
         objective: As for every oracle; ``"val_accuracy"`` by default.
         max_trials: How many functions are trained at most; None for no limit.
         floor: The reward (so the negated score, if that is minimised) of
-            children that diverge. By default 0 for objectives to be maximised
-            and -10 for those to be minimised, three times the cross-entropy of
-            guessing among 28 classes.
+            children that diverge; by default one below all others.
         seed: The search's seed; the policy's by default.
         cache: Whether equivalent functions are trained once.
         halving: Decides at the rungs; without it all children go on.
@@ -84,6 +100,8 @@ class PolicyOracle(keras_tuner.Oracle):
         max_consecutive_failed_trials: How many trials in a row may raise
             exceptions before the search ends with the last; 1 by default.
         hyperparameters: As for every oracle.
+        others: How hyperparameters beside the activation are chosen:
+            ``"draw"``, ``"default"`` or a dictionary of values.
         on_result: Called with each new `Result`.
         verbose: Whether each trial is printed; the `verbose` of the tuner's
             `search` goes before it.
@@ -117,6 +135,7 @@ class PolicyOracle(keras_tuner.Oracle):
         max_retries_per_trial: int = 0,
         max_consecutive_failed_trials: int = 1,
         hyperparameters: keras_tuner.HyperParameters | None = None,
+        others: str | Mapping[str, Any] = "draw",
         on_result: Callable[[Result], None] | None = None,
         verbose: int = 1,
     ):
@@ -130,6 +149,7 @@ class PolicyOracle(keras_tuner.Oracle):
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
         self.scoring = Scoring(self.objective, floor, halving)
+        self.others = Others(others)
         check_count("max_repeats", max_repeats)
         check_count(
             "max_consecutive_failed_trials", max_consecutive_failed_trials
@@ -165,7 +185,14 @@ class PolicyOracle(keras_tuner.Oracle):
     # raises, so these three guard themselves.
 
     def create_trial(self, tuner_id: str) -> trial_module.Trial:
-        """Returns the next trial for a worker; see `keras_tuner.Oracle`."""
+        """Returns the next trial for a worker; see `keras_tuner.Oracle`.
+
+        Raises:
+            FatalValueError: The tuner that asks has an `executions_per_trial`
+                above 1.
+        """
+        # An oracle is not told which tuner it serves; the caller is one.
+        _check_executions(inspect.currentframe().f_back.f_locals.get("self"))
         with self._mutex:
             trial = self._next_trial(tuner_id)
         if trial.status == Status.IDLE:
@@ -218,12 +245,8 @@ class PolicyOracle(keras_tuner.Oracle):
             self._display.on_trial_end(mine)
 
     def get_best_trials(self, num_trials: int = 1) -> list[trial_module.Trial]:
-        """Returns the best trials, those that are not completed last."""
-        best = [name for _, name in self._ranking[:num_trials]]
-        if len(best) < num_trials:
-            ranked = set(best)
-            best += [name for name in self.trials if name not in ranked]
-        return [self.trials[name] for name in best[:num_trials]]
+        """Returns the best trials that have a score, the best first."""
+        return [self.trials[name] for _, name in self._ranking[:num_trials]]
 
     def get_state(self) -> dict[str, Any]:
         """Returns the hyperparameters, the books and the policy's state."""
@@ -287,6 +310,7 @@ class PolicyOracle(keras_tuner.Oracle):
         hyperparameters = self.get_space()
         hyperparameters.values["activation"] = task.expression
         hyperparameters.values["seed"] = task.seed
+        self.others.choose(hyperparameters, task.seed)
         trial = trial_module.Trial(hyperparameters, task.trial)
         self.trials[task.trial] = trial
         self.start_order.append(task.trial)
@@ -324,7 +348,7 @@ class PolicyOracle(keras_tuner.Oracle):
             self._failures = 0
             reward, status = self.scoring.judge(trial, self.score_trial)
         else:
-            reward, status = self.scoring.floor, "failed"
+            reward, status = self.scoring.worst, "failed"
             trial.status = Status.FAILED
         now = time.monotonic()
         # A worker may end what it was given before this process was started.
@@ -336,6 +360,7 @@ class PolicyOracle(keras_tuner.Oracle):
             "metrics": trial.metrics.get_config(),
             "values": trial.hyperparameters.values,
             "message": trial.message or note,
+            "others": values_in(trial.hyperparameters),
         }
         self._ledger.finish(trial.trial_id, reward, status, seconds, details)
         self._enter(trial)
@@ -343,7 +368,8 @@ class PolicyOracle(keras_tuner.Oracle):
     def _enter(self, trial: trial_module.Trial) -> None:
         """Enters an ended trial in the order of ending and the ranking."""
         self.end_order.append(trial.trial_id)
-        if trial.status == Status.COMPLETED:
+        scored = trial.score is not None and math.isfinite(trial.score)
+        if trial.status == Status.COMPLETED and scored:
             place = (-self.scoring.sign * trial.score, trial.trial_id)
             bisect.insort(self._ranking, place)
 
@@ -371,6 +397,7 @@ class PolicyOracle(keras_tuner.Oracle):
             "seed": self.seed,
             "cache": self._ledger.cache,
             "halving": halving and halving.reduction,
+            "others": self.others.how,
         }
 
     def _restore_trials(self) -> None:
@@ -402,6 +429,22 @@ class PolicyOracle(keras_tuner.Oracle):
         if text != self._saved_space:
             write_atomically(self._get_oracle_fname(), text)
             self._saved_space = text
+
+
+def _check_executions(tuner: object) -> None:
+    """Checks that a tuner trains each trial once, as each has one seed.
+
+    Raises:
+        FatalValueError: It trains them more often.
+    """
+    executions = getattr(tuner, "executions_per_trial", 1)
+    if executions > 1:
+        raise keras_tuner.errors.FatalValueError(
+            "`executions_per_trial` must be 1: a trial has one seed, so that "
+            "all its executions would be the same. `repeats` of "
+            "`actfn.search.find` trains the best functions with seeds of "
+            f"their own. Received: {executions}"
+        )
 
 
 def _recall(trial: trial_module.Trial, event: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ class Scoring:
 
     Args:
         objective: Of the oracle.
-        floor: The reward of children that diverge; None for 0 where the
-            objective is to be maximised and -10 where it is to be minimised.
+        floor: The reward of children that diverge; None for one below all
+            rewards so far, which the `Ledger` knows.
         halving: Decides at the rungs; without it all children go on.
 
     Raises:
@@ -37,12 +37,14 @@ class Scoring:
         halving: SuccessiveHalving | None = None,
     ):
         self.objective = objective
-        maximised = objective.direction == "max"
-        self.sign = 1.0 if maximised else -1.0
-        if floor is None:
-            floor = 0.0 if maximised else -10.0
-        self.floor = check_finite("floor", floor)
+        self.sign = 1.0 if objective.direction == "max" else -1.0
+        self.floor = None if floor is None else check_finite("floor", floor)
         self.halving = halving
+
+    @property
+    def worst(self) -> float:
+        """The reward of a child without a score: the floor, if any, or NaN."""
+        return math.nan if self.floor is None else self.floor
 
     def judge(
         self,
@@ -51,8 +53,11 @@ class Scoring:
     ) -> tuple[float, str]:
         """Scores a completed trial; returns its reward and the result's status.
 
+        The reward of a child that diverged is the floor, NaN if none is given.
+
         Args:
-            trial: Its score and best step are set.
+            trial: Its score and best step are set; the score of a child that
+                diverged is NaN.
             score_trial: Sets them from its metrics if these are all finite.
         """
         values = {
@@ -61,19 +66,21 @@ class Scoring:
         }
         rejected = any(value >= 0.5 for value in values.pop("rejected", []))
         if not all(map(math.isfinite, itertools.chain(*values.values()))):
-            trial.score, trial.best_step = self.sign * self.floor, 0
-            return self.floor, "rejected" if rejected else "diverged"
+            trial.score, trial.best_step = math.nan, 0
+            return self.worst, "rejected" if rejected else "diverged"
         score_trial(trial)
         trial.score = float(trial.score)
         reward = self.sign * trial.score
-        if reward < self.floor:
+        if self.floor is not None and reward < self.floor:
             warnings.warn(
                 f"Trial {trial.trial_id} has the reward {reward:g}, which "
                 f"is worse than the floor of {self.floor:g}; the policy is "
-                "told the floor. Set `floor` below all usual rewards.",
+                "told the floor. Set `floor` below all usual rewards, or leave "
+                "it away.",
                 stacklevel=2,
             )
-        return max(reward, self.floor), "rejected" if rejected else "completed"
+            reward = self.floor
+        return reward, "rejected" if rejected else "completed"
 
     def goes_on(self, trial_id: str, step: int, value: float) -> bool:
         """Takes what a child has at a rung; returns whether it goes on."""

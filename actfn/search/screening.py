@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from actfn.layers import GatedFunction
+
 _POINTS = 1024
 
 
@@ -24,7 +26,8 @@ def hopeless(layer: keras.layers.Layer) -> str:
     Returns:
         The reason, or an empty string.
     """
-    values = ops.convert_to_numpy(layer(_inputs()))
+    inputs = 2 if isinstance(layer, GatedFunction) else 1
+    values = ops.convert_to_numpy(layer(_inputs(inputs)))
     if not np.all(np.isfinite(values)):
         return "not finite on standard-normal inputs"
     if np.all(values == values[0]):
@@ -33,6 +36,6 @@ def hopeless(layer: keras.layers.Layer) -> str:
 
 
 @functools.cache
-def _inputs() -> np.ndarray:
+def _inputs(count: int) -> np.ndarray:
     rng = np.random.default_rng(1710_05941)
-    return rng.standard_normal((_POINTS, 1)).astype("float32")
+    return rng.standard_normal((_POINTS, count)).astype("float32")

@@ -18,7 +18,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from actfn.search import confirmation, report
+from actfn.search import confirmation, report, tuning
 from actfn.search.books.folder import claim
 from actfn.search.books.results import Result
 from actfn.search.books.rows import (
@@ -34,6 +34,12 @@ from actfn.search.executors.base import Ended, Executor, drive
 from actfn.search.executors.trials import run_trials
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
+from actfn.search.others import (
+    TuningTrial,
+    best_values,
+    names_of,
+    tuner_of,
+)
 from actfn.search.policies.base import Policy
 from actfn.search.progress import Progress
 from actfn.search.provenance import versions
@@ -53,6 +59,9 @@ class Plan:
         baselines: Known functions to beat; the first is the incumbent, which
             is kept if none is shown to be better.
         candidates: Further functions to compare without a search.
+        families: Grids of known functions by name; the member of each that is
+            best on the validation data is a further candidate.
+        tuning_runs: Seeds of each member there, shared by all.
         policy: Who proposes functions; None for no search.
         trials: How many of them are trained.
         control: A policy to compare the first with; None for no control.
@@ -63,12 +72,21 @@ class Plan:
         race: Whether the confirmation drops functions that cannot win.
         floor: See `PolicyOracle`.
         halving: See `PolicyOracle`.
-        others: See `PolicyOracle`.
+        others: How hyperparameters of the model beside the activation are
+            chosen: ``"shared"``, tuned with the incumbent before the search and
+            then the same for all functions; else as for `PolicyOracle`, and
+            the confirmation has those of the best trial.
+        others_trials: How many trials that tuning has; None for a number that
+            grows with that of the hyperparameters.
     """
 
     objective: keras_tuner.Objective
     baselines: tuple[str, ...]
     candidates: tuple[str, ...] = ()
+    families: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    tuning_runs: int = 1
     policy: Policy | None = None
     trials: int = 0
     control: Policy | None = None
@@ -79,7 +97,8 @@ class Plan:
     race: bool = True
     floor: float | None = None
     halving: SuccessiveHalving | None = None
-    others: Any = "shared"
+    others: str | Mapping[str, Any] = "shared"
+    others_trials: int | None = None
 
     @property
     def sign(self) -> float:
@@ -89,8 +108,14 @@ class Plan:
     @property
     def children(self) -> int:
         """How many children are trained at most."""
-        compared = len(self.baselines) + len(self.candidates) + self.finalists
-        return self.trials + self.control_trials + compared * self.repeats
+        compared = len(self.baselines) + len(self.candidates)
+        compared += len(self.families) + self.finalists
+        return (
+            self.trials
+            + self.control_trials
+            + len(tuning.pairs(self.families, self.tuning_runs))
+            + compared * self.repeats
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,8 +195,10 @@ class Session:
         self._child, self._executor = child, executor
         self._identity = dict(identity)
         self._hyperparameters = hyperparameters
-        self._progress = Progress(plan.children, verbose)
+        self._names = names_of(hyperparameters) if hyperparameters else []
+        self._progress = Progress(plan.children + self._others_trials, verbose)
         self._results: dict[str, list[Result]] = {"search": [], "control": []}
+        self._tuned: dict[str, float] = {}
         self._movement: dict[str, float] = {}
         self._values: dict[str, Any] = {}
         self._rows: list[Row] = []
@@ -194,12 +221,15 @@ class Session:
             claim(self.directory, self._identity, resume),
             self._progress,
         ):
+            self._choose_others()
             if plan.policy is not None:
                 self._search("search", plan.policy, plan.trials, "results.csv")
             if plan.control is not None:
                 self._search(
                     "control", plan.control, plan.control_trials, "random.csv"
                 )
+            if plan.families:
+                self._tune()
             rewards = self._compared()
             verdict = self._confirm(rewards)
             rows = self._write_confirmed(verdict, rewards)
@@ -221,13 +251,14 @@ class Session:
             title=texts.title,
             verdict=verdict.text if verdict else "",
             phases=self._progress.phases(),
-            setting=texts.setting,
+            setting=f"{texts.setting}{self._told_values()}",
             command=texts.command,
             provenance=texts.provenance,
             versions=versions(),
             metric=self.plan.objective.name,
             higher_is_better=self.plan.sign > 0,
             trials=self._results["search"],
+            values=[result.values for result in self._results["search"]],
             control=self._results["control"],
             confirmed=self._rows,
             movement=self._movement,
@@ -243,16 +274,78 @@ class Session:
 
         self._progress.write(write, force)
 
+    @property
+    def _others_trials(self) -> int:
+        """How many trials the other hyperparameters are tuned in."""
+        if self.plan.others != "shared" or not self._names:
+            return 0
+        return self.plan.others_trials or min(30, 5 + 5 * len(self._names))
+
+    def _choose_others(self) -> None:
+        """Finds what all functions share beside the activation."""
+        plan = self.plan
+        if isinstance(plan.others, Mapping):
+            self._values = dict(plan.others)
+        if not self._others_trials:
+            return
+        incumbent = plan.baselines[0]
+        self._progress.enter("hyperparameters", self._others_trials)
+        oracle = tuner_of(
+            self.values_of(incumbent, self._fresh_seed(plan.repeats)),
+            plan.objective,
+            self._others_trials,
+            plan.seed,
+            self.directory / "state" / "hyperparameters",
+        )
+        self._progress.recall(len(oracle.end_order))
+        self._show(force=True)
+
+        def on_end(trial) -> None:
+            self._progress.advance()
+            self._show()
+
+        child = TuningTrial(ChildTrial(self._child), plan.objective.name)
+        if len(oracle.end_order) < self._others_trials:
+            run_trials(oracle, child, self._executor, on_end)
+        self._values = best_values(oracle)
+        # A space of few values may have been exhausted before.
+        self._progress.expect("hyperparameters", len(oracle.end_order))
+
+    def _told_values(self) -> str:
+        """Returns a sentence on the other hyperparameters that are shared."""
+        if not self._values:
+            return ""
+        told = ", ".join(
+            f"{name} {value:.4g}"
+            if isinstance(value, float)
+            else f"{name} {value}"
+            for name, value in self._values.items()
+        )
+        how = {
+            "shared": f", tuned with {self.plan.baselines[0]}",
+            "draw": ", those of the best trial",
+        }.get(self.plan.others if isinstance(self.plan.others, str) else "", "")
+        return (
+            f" Hyperparameters that all compared functions share: {told}{how}."
+        )
+
+    def _others(self) -> str | Mapping[str, Any]:
+        """Returns how the trials of the policies get theirs."""
+        return (
+            self._values if self.plan.others == "shared" else self.plan.others
+        )
+
     def _search(
         self, phase: str, policy: Policy, trials: int, file: str
     ) -> None:
         """Trains the functions that a policy proposes."""
-        log = CsvLog(self.directory / file, TRIAL_COLUMNS)
+        columns = (*TRIAL_COLUMNS, *(["values"] if self._names else []))
+        log = CsvLog(self.directory / file, columns)
         found = self._results[phase]
         self._progress.enter(phase, trials)
 
         def on_result(result: Result) -> None:
-            log.append(trial_row(result))
+            log.append(trial_row(result, columns))
             found.append(result)
             self._progress.advance(result.status != "cached", result)
             self._movement = self._movement_of(policy)
@@ -265,6 +358,7 @@ class Session:
             floor=self.plan.floor,
             halving=self.plan.halving,
             hyperparameters=self._hyperparameters,
+            others=self._others(),
             on_result=on_result,
             verbose=0,
         )
@@ -276,12 +370,14 @@ class Session:
         oracle._set_project_dir(project.parent, project.name)
         oracle.reload()
         found[:] = oracle.results
-        log.rewrite(trial_row(result) for result in found)
+        log.rewrite(trial_row(result, columns) for result in found)
         done = sum(result.status != "cached" for result in found)
         self._progress.recall(done)
         self._show(force=True)
         if len(oracle.end_order) < trials:
             run_trials(oracle, ChildTrial(self._child), self._executor)
+        if phase == "search" and self.plan.others == "draw":
+            self._values = best_values(oracle)
         self._movement = self._movement_of(policy)
         self._show(force=True)
 
@@ -291,10 +387,56 @@ class Session:
         uniform = math.log(policy.space.size)
         return policy.statistics() | {"uniform_entropy": uniform}
 
+    def _tune(self) -> None:
+        """Trains all members of the families, and keeps the best of each."""
+        plan = self.plan
+        log = CsvLog(self.directory / "tuned.csv", RUN_COLUMNS)
+        scores = {
+            (row["expression"], int(row["run"])): float(row["score"])
+            for row in read_rows(log.path)
+        }
+        jobs = tuning.pairs(plan.families, plan.tuning_runs)
+        seeds = [self._fresh_seed(run, 9) for run in range(plan.tuning_runs)]
+        self._progress.enter("tuning", len(jobs))
+        self._progress.recall(len(scores))
+        left = iter([job for job in jobs if job[1:] not in scores])
+
+        def next_job():
+            if (job := next(left, None)) is None:
+                return None
+            _, text, run = job
+            return f"{run} {text}", self.values_of(text, seeds[run])
+
+        def on_end(ended: Ended) -> None:
+            text, run, score = self._ended(ended)
+            values = (text, run, seeds[run], repr(score))
+            log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+            scores[text, run] = score
+            self._progress.advance()
+            self._show()
+
+        if len(scores) < len(jobs):
+            child = _Run(self._child, "validation")
+            drive(self._executor, child, next_job, on_end)
+        self._tuned = tuning.tuned(plan.families, scores, plan.tuning_runs)
+
+    def _ended(self, ended: Ended) -> tuple[str, int, float]:
+        """Returns function, run and score of a child that has ended."""
+        number, text = ended.key.split(" ", 1)
+        if ended.error:
+            raise keras_tuner.errors.FatalRuntimeError(
+                f"A child with the activation {text!r} raised an "
+                f"exception. Received:\n{ended.error}"
+            )
+        metric = ended.value[self.plan.objective.name]
+        return text, int(number), self.plan.sign * metric
+
     def _compared(self) -> dict[str, float]:
         """Returns what is compared, with what the search saw of each."""
         names = (*self.plan.baselines, *self.plan.candidates)
         rewards = dict.fromkeys(names, math.nan)
+        for name, reward in self._tuned.items():
+            rewards.setdefault(name, reward)
         best = best_functions(self._results["search"], self.plan.finalists)
         for result in best:
             rewards.setdefault(result.expression, result.reward)
@@ -325,14 +467,7 @@ class Session:
             return f"{run} {text}", self.values_of(text, seeds[run])
 
         def on_end(ended: Ended) -> None:
-            number, text = ended.key.split(" ", 1)
-            run = int(number)
-            if ended.error:
-                raise keras_tuner.errors.FatalRuntimeError(
-                    f"A child with the activation {text!r} raised an "
-                    f"exception. Received:\n{ended.error}"
-                )
-            score = plan.sign * ended.value[plan.objective.name]
+            text, run, score = self._ended(ended)
             # All digits: a resumed search says the same to the last one.
             values = (text, run, seeds[run], repr(score))
             log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
@@ -343,7 +478,7 @@ class Session:
             self._show()
 
         if rounds.expected > rounds.count:
-            drive(self._executor, _Run(self._child), next_job, on_end)
+            drive(self._executor, _Run(self._child, "test"), next_job, on_end)
         self._rows = self._judged(rounds, rewards)
         return self._verdict
 
@@ -384,7 +519,8 @@ class Session:
     def _role(self, text: str) -> str:
         if text in self.plan.baselines:
             return "baseline"
-        return "candidate" if text in self.plan.candidates else "finalist"
+        known = text in self.plan.candidates or text in self._tuned
+        return "candidate" if known else "finalist"
 
     def _write_confirmed(self, verdict, rewards) -> list[dict[str, object]]:
         rows = [
@@ -406,9 +542,9 @@ class Session:
         hp.values |= self._values | {"activation": text, "seed": seed}
         return hp
 
-    def _fresh_seed(self, run: int) -> int:
+    def _fresh_seed(self, run: int, phase: int = 5) -> int:
         """A seed that no trial has and that all functions share."""
-        sequence = np.random.SeedSequence((self.plan.seed, 5, run))
+        sequence = np.random.SeedSequence((self.plan.seed, phase, run))
         return int(sequence.generate_state(1)[0] >> 1)
 
 
@@ -428,10 +564,10 @@ class ChildTrial:
 
 
 class _Run:
-    """A run of the confirmation as a call of the child."""
+    """A run with a given seed as a call of the child."""
 
-    def __init__(self, child: Child):
-        self._child = child
+    def __init__(self, child: Child, split: str):
+        self._child, self._split = child, split
 
     def __call__(self, hp: keras_tuner.HyperParameters, ask):
-        return self._child(hp, "test", None)
+        return self._child(hp, self._split, None)

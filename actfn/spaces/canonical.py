@@ -15,6 +15,11 @@ give the same expression: its 6,250 strings are 4,056 functions. Larger ones
 are told to be equal if algebra and the replacement of their inner functions
 make them so; some equal pairs remain apart, such as ``sin(2 * x)`` and
 ``2 * sin(x) * cos(x)``.
+
+Of two inputs, x and y are halves of the same channels, which any layer before
+may exchange: f(x, y) and f(y, x) are one function then, unless `exchange` says
+that they differ. The functions of a unit that reads x and y are a table of
+their own.
 """
 
 from __future__ import annotations
@@ -27,6 +32,10 @@ from actfn.expressions.expression import (
     Expression,
     Parameter,
     Variable,
+    X,
+    Y,
+    exchanged,
+    inputs,
     number_parameters,
     parameters,
     size,
@@ -37,7 +46,7 @@ from actfn.spaces import fingerprint
 from actfn.spaces.algebra import is_constant, simplify
 from actfn.spaces.one_unit import small_functions
 
-_X, _HOLE = Variable("x"), Variable("u")
+_HOLE = Variable("u")
 _LARGEST = 150
 """Larger expressions are not simplified, for the sake of time."""
 _LARGEST_UNIT = 40
@@ -46,8 +55,13 @@ _ROUNDS = 5
 
 
 @functools.lru_cache(maxsize=100_000)
-def canonicalize(expression: Expression) -> Expression:
+def canonicalize(expression: Expression, exchange: bool = True) -> Expression:
     """Returns a form that is equal for expressions of the same function.
+
+    Args:
+        expression: The function.
+        exchange: Whether x and y of a function of two inputs may be exchanged,
+            as the halves of what a trainable layer puts out.
 
     Example:
         >>> from actfn import parse
@@ -55,8 +69,31 @@ def canonicalize(expression: Expression) -> Expression:
         'x * sigmoid(beta * x)'
         >>> str(canonicalize(parse("max(x, 0) + min(0, x)")))
         'x'
+        >>> str(canonicalize(parse("y * swish_1(x)")))
+        'x * y * sigmoid(x)'
     """
     expression = words.expand(expression)
+    expression = _without_idle_input(expression)
+    if inputs(expression) == 1:
+        return _settled(expression)
+    other = _settled(exchanged(expression))
+    if inputs(other) == 1:
+        return other if exchange else _settled(expression)
+    forms = [_settled(expression), *[other] * exchange]
+    return min(forms, key=lambda form: (size(form), str(form)))
+
+
+def _without_idle_input(expression: Expression) -> Expression:
+    """Puts one input in the place of the other if that changes nothing."""
+    if inputs(expression) == 2 and size(expression) <= _LARGEST:
+        for idle, kept in ((Y, X), (X, Y)):
+            other = substitute(expression, {idle: kept})
+            if fingerprint.agree(expression, other):
+                return other
+    return expression
+
+
+def _settled(expression: Expression) -> Expression:
     for _ in range(_ROUNDS):
         simpler = _canonical(expression)
         if simpler == expression:
@@ -69,6 +106,8 @@ def canonicalize(expression: Expression) -> Expression:
 def _canonical(expression: Expression) -> Expression:
     if size(expression) > _LARGEST:
         return number_parameters(expression)
+    if inputs(expression) == 2 and X not in walk(expression):
+        return number_parameters(exchanged(_canonical(exchanged(expression))))
     small = _simplest(expression)
     if small is None:
         inside = simplify(_replaced(expression))
@@ -98,20 +137,20 @@ def _replaced(node: Expression) -> Expression:
     node = Call(node.operator, arguments)
     for inner in _inner(node):
         outer = _exchange(node, inner, _HOLE)
-        if _X in walk(outer):
+        if {X, Y} & {*walk(outer)}:
             continue
-        simplest = _simplest(_exchange(outer, _HOLE, _X))
+        simplest = _simplest(_exchange(outer, _HOLE, X))
         if simplest is not None:
-            return _exchange(simplest, _X, inner)
+            return _exchange(simplest, X, inner)
     return node
 
 
 def _inner(node: Expression) -> list[Expression]:
-    """Returns x and the compound parts of a tree, the largest first."""
+    """Returns the inputs and the compound parts, the largest first."""
     if size(node) > _LARGEST_UNIT:
         return []
     parts = {part for part in walk(node) if isinstance(part, Call)} - {node}
-    return [_X, *sorted(parts, key=lambda part: (-size(part), str(part)))]
+    return [X, Y, *sorted(parts, key=lambda part: (-size(part), str(part)))]
 
 
 def _exchange(node: Expression, old: Expression, new: Expression) -> Expression:
@@ -133,4 +172,11 @@ def _simplest(expression: Expression) -> Expression | None:
 
 @functools.lru_cache(maxsize=100_000)
 def _found(expression: Expression) -> Expression | None:
-    return small_functions().find(expression)
+    if inputs(expression) == 1:
+        return small_functions().find(expression)
+    table = small_functions(2)
+    found = table.find(expression)
+    if found is not None:
+        return found
+    other = table.find(exchanged(expression))
+    return None if other is None else exchanged(other)

@@ -15,7 +15,12 @@ import numpy as np
 from keras import ops
 
 from actfn.expressions.evaluate import compile_expression
-from actfn.expressions.expression import Expression, Parameter, parameters
+from actfn.expressions.expression import (
+    Expression,
+    Parameter,
+    inputs,
+    parameters,
+)
 
 PARAMETERS = 3
 """How many parameters a function of one core unit has at most."""
@@ -31,23 +36,31 @@ _SIGNS = _RNG.choice([-1, 1], (PARAMETERS, POINTS.size))
 SETTINGS = _SIGNS * _RNG.uniform(0.3, 2, (PARAMETERS, POINTS.size))
 """The value of each parameter at each point."""
 
+# Values of y for those of x: any near 0, and a far one with a far x.
+OTHER_POINTS = np.concatenate(
+    [_RNG.uniform(-4, 4, 121), _RNG.permutation(POINTS[121:])]
+)
+
 PROBES = np.array([-1.7, -0.9, -0.31, 0.23, 0.57, 1.13, 2.2])
+OTHER_PROBES = np.array([0.71, -1.23, 1.93, -0.43, 2.1, -1.9, 0.19])
 _PROBE, _OTHERS = 0.61, 1.37
 
 
-def values(expression: Expression, x, settings) -> tuple:
+def values(expression: Expression, x, settings, y=None) -> tuple:
     """Returns the values and the size of the intermediate results.
 
     Args:
         expression: The function.
         x: Points, in float64.
         settings: An array for each parameter of the expression.
+        y: Points of the second input, if it has two.
     """
+    given = settings if inputs(expression) == 1 else [y, *settings]
     with in_float64():
         steps = [
             # An operator of the user may have made tensors of the arrays.
             step if isinstance(step, float) else ops.convert_to_numpy(step)
-            for step in compile_expression(expression).steps(x, settings)
+            for step in compile_expression(expression).steps(x, given)
         ]
     shape = np.broadcast_shapes(np.shape(x), *(s.shape for s in settings))
     size = np.zeros(shape)
@@ -84,6 +97,18 @@ def same(first: tuple, second: tuple) -> np.ndarray:
     return np.all(close | both, axis=-1)
 
 
+def agree(first: Expression, second: Expression) -> bool:
+    """Whether two expressions over the same parameters have one value."""
+    found = []
+    for expression in (first, second):
+        settings = [
+            np.roll(SETTINGS[index % PARAMETERS], index)
+            for index, _ in enumerate(parameters(expression))
+        ]
+        found.append(values(expression, POINTS, settings, OTHER_POINTS))
+    return bool(same(*found))
+
+
 def order(expression: Expression) -> tuple[Parameter, ...]:
     """Returns the parameters in an order that only the function determines.
 
@@ -95,7 +120,7 @@ def order(expression: Expression) -> tuple[Parameter, ...]:
     if len(found) < 2:
         return found
     settings = probe_settings(len(found)).swapaxes(0, 1)
-    keys = probe_keys(values(expression, PROBES, settings)[0])
+    keys = probe_keys(values(expression, PROBES, settings, OTHER_PROBES)[0])
     return tuple(
         parameter
         for _, parameter in sorted(

@@ -3,7 +3,7 @@
 Five tokens a unit, in the order in which the paper's controller predicts them
 (arXiv:1710.05941, Fig. 2): input 1, input 2, unary 1, unary 2, binary. An
 input is x or the output of an earlier unit; the last unit's output is the
-function.
+function. In the space of two inputs it may be y as well.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from actfn.expressions.expression import (
     Expression,
     Parameter,
     Variable,
+    X,
+    Y,
     number_parameters,
     rebuild,
     size,
@@ -72,7 +74,6 @@ BINARY: dict[str, str] = {
 }
 """The paper's 10 binary functions of two sub-expressions x1 and x2."""
 
-X = Variable("x")
 _HOLES = {1: ("x",), 2: ("x1", "x2")}
 
 
@@ -136,9 +137,12 @@ class SearchSpace:
         binary: Names of the binary functions, the paper's 10 by default.
         wiring: ``"free"``: both inputs of unit n are chosen among x and the
             outputs of the n - 1 earlier units. ``"fixed"``: unit 1 reads
-            (x, x) and each later one the output of the one before and x.
+            (x, x) and each later one the output of the one before and x; of
+            two inputs, unit 1 reads (x, y).
         constants: Numbers that a unary function may be, besides; their tokens
             come after those of `unary`.
+        inputs: 1, or 2 for the functions of x and y that a `GatedFunction`
+            takes.
 
     Attributes:
         size: The number of token strings.
@@ -154,6 +158,8 @@ class SearchSpace:
         6250
         >>> str(space.decode((0, 0, 0, 20, 1)))
         'x * sigmoid(x)'
+        >>> SearchSpace(core_units=1, inputs=2).size
+        25000
     """
 
     def __init__(
@@ -163,6 +169,7 @@ class SearchSpace:
         binary: Sequence[str] | None = None,
         wiring: str = "free",
         constants: Sequence[float] = (),
+        inputs: int = 1,
     ):
         if not _is_integer(core_units) or not 1 <= core_units <= 8:
             raise ValueError(
@@ -173,6 +180,10 @@ class SearchSpace:
             raise ValueError(
                 f"`wiring` must be 'free' or 'fixed'. Received: {wiring!r}"
             )
+        if not _is_integer(inputs) or inputs not in (1, 2):
+            raise ValueError(f"`inputs` must be 1 or 2. Received: {inputs!r}")
+        self.inputs = int(inputs)
+        self._inputs = [X, Y][: self.inputs]
         self.core_units = int(core_units)
         self.wiring = wiring
         self.unary = _names("unary", UNARY if unary is None else unary)
@@ -185,7 +196,7 @@ class SearchSpace:
             count
             for unit in range(core_units)
             for count in (
-                *((unit + 1,) * 2 if wiring == "free" else (1, 1)),
+                *((unit + self.inputs,) * 2 if wiring == "free" else (1, 1)),
                 len(self._unary),
                 len(self._unary),
                 len(self.binary),
@@ -198,7 +209,8 @@ class SearchSpace:
             f"SearchSpace(core_units={self.core_units}, "
             f"unary={list(self.unary)}, binary={list(self.binary)}, "
             f"wiring={self.wiring!r}"
-            f"{f', constants={list(self.constants)}' * bool(self.constants)})"
+            f"{f', constants={list(self.constants)}' * bool(self.constants)}"
+            f"{', inputs=2' * (self.inputs == 2)})"
         )
 
     def decode(self, tokens: Sequence[int]) -> Expression:
@@ -206,7 +218,8 @@ class SearchSpace:
 
         Args:
             tokens: Five integers a unit, each below its `token_sizes`. Input
-                tokens count x as 0 and the output of unit n as n. Under fixed
+                tokens count x as 0 and the output of unit n as n; of two
+                inputs, y is 1 and the output of unit n is n + 1. Under fixed
                 wiring they are 0 and mean the inputs that are fixed.
 
         Raises:
@@ -214,11 +227,12 @@ class SearchSpace:
                 range.
         """
         tokens = self._checked(tokens)
-        outputs: list[Expression] = [X]
+        outputs: list[Expression] = list(self._inputs)
         for unit in range(self.core_units):
             first, second, *functions = tokens[5 * unit : 5 * unit + 5]
             if self.wiring == "fixed":
-                first = unit
+                first = unit and unit + self.inputs - 1
+                second = 0 if unit else self.inputs - 1
             outputs.append(
                 self._unit(outputs[first], outputs[second], unit, *functions)
             )
@@ -255,7 +269,7 @@ class SearchSpace:
         """
         target = number_parameters(expression)
         for form in dict.fromkeys((target, _squares_as_products(target))):
-            for plan in self._plans(self.core_units, {form} - {X}):
+            for plan in self._plans(self.core_units, {form} - {*self._inputs}):
                 tokens = self._tokens(plan)
                 if self.decode(tokens) == form:
                     return tokens
@@ -276,9 +290,9 @@ class SearchSpace:
             return
         largest = max(targets, key=size)
         for unit in self._units_making(largest):
-            if self.wiring == "fixed" and not _wired(unit, units == 1):
+            if self.wiring == "fixed" and not self._wired(unit, units == 1):
                 continue
-            needed = {unit.first, unit.second} - {X, None}
+            needed = {unit.first, unit.second} - {*self._inputs, None}
             for plan in self._plans(units - 1, targets - {largest} | needed):
                 yield [*plan, unit]
 
@@ -300,8 +314,18 @@ class SearchSpace:
             ):
                 yield _Unit(target, input1, input2, (unary1, unary2, binary))
 
+    def _wired(self, unit: _Unit, is_first: bool) -> bool:
+        """Whether the unit reads (x, x) or (x, y); later, (one before, x)."""
+        if is_first:
+            return unit.first in (X, None) and (
+                unit.second in (self._inputs[-1], None)
+            )
+        if unit.second not in (X, None):
+            return False
+        return unit.first is None or unit.first not in self._inputs
+
     def _tokens(self, plan: list[_Unit]) -> tuple[int, ...]:
-        outputs, tokens = [X], []
+        outputs, tokens = list(self._inputs), []
         for unit in plan:
             for wanted in (unit.first, unit.second):
                 free = self.wiring == "free" and wanted is not None
@@ -374,12 +398,6 @@ def _match(template: Expression, target: Expression) -> dict | None:
             return None
         found |= inner
     return found
-
-
-def _wired(unit: _Unit, is_first: bool) -> bool:
-    """Whether the unit reads (x, x) or, later, (the one before, x)."""
-    second = unit.second in (X, None)
-    return second and (unit.first is None or (unit.first == X) == is_first)
 
 
 def _names(argument: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -19,7 +19,14 @@ from actfn.expressions.expression import (
 )
 from actfn.spaces import fingerprint
 from actfn.spaces.algebra import simplify
-from actfn.spaces.fingerprint import PARAMETERS, POINTS, SETTINGS
+from actfn.spaces.fingerprint import (
+    OTHER_POINTS,
+    OTHER_PROBES,
+    PARAMETERS,
+    POINTS,
+    PROBES,
+    SETTINGS,
+)
 from actfn.spaces.grammar import (
     BINARY,
     UNARY,
@@ -35,13 +42,16 @@ _NEAR = np.abs(POINTS) <= 4
 class SmallFunctions:
     """The classes of equal functions among all strings of one core unit.
 
+    Args:
+        inputs: Whether the unit reads (x, x) or, if 2, (x, y).
+
     Attributes:
         classes: For each class the token strings of its members.
     """
 
-    def __init__(self):
-        self._space = SearchSpace(core_units=1)
-        values, sizes = _in_order()
+    def __init__(self, inputs: int = 1):
+        self._space = SearchSpace(core_units=1, inputs=inputs)
+        values, sizes = _in_order(inputs)
         places = _place(values)
         by_place = np.argsort(places, kind="stable")
         self.classes: list[list[int]] = []
@@ -73,7 +83,9 @@ class SmallFunctions:
             return None
         by_name = dict(zip(order, SETTINGS, strict=False))
         settings = [by_name[name] for name in parameters(expression)]
-        values, sizes = fingerprint.values(expression, POINTS, settings)
+        values, sizes = fingerprint.values(
+            expression, POINTS, settings, OTHER_POINTS
+        )
         known = slice(*self._near(float(_place(values))))
         equal = fingerprint.same(
             (values, sizes), (self._values[known], self._sizes[known])
@@ -92,7 +104,7 @@ class SmallFunctions:
         `fingerprint.order`.
         """
         members = [
-            self._space.decode(_tokens(number))
+            self._space.decode(_tokens(number, self._space.inputs))
             for number in self.classes[index]
         ]
         found = []
@@ -105,9 +117,9 @@ class SmallFunctions:
 
 
 @functools.cache
-def small_functions() -> SmallFunctions:
+def small_functions(inputs: int = 1) -> SmallFunctions:
     """Returns the classes; they are found at the first call, in a second."""
-    return SmallFunctions()
+    return SmallFunctions(inputs)
 
 
 def _simplicity(expression: Expression) -> tuple:
@@ -121,9 +133,9 @@ def _ordinals(count: int) -> list[Parameter]:
     return [Parameter(f"#{index}") for index in range(count)]
 
 
-def _tokens(number: int) -> tuple[int, ...]:
+def _tokens(number: int, inputs: int) -> tuple[int, ...]:
     first, rest = divmod(number, len(UNARY) * len(BINARY))
-    return 0, 0, first, *divmod(rest, len(BINARY))
+    return 0, inputs - 1, first, *divmod(rest, len(BINARY))
 
 
 def _place(values: np.ndarray) -> np.ndarray:
@@ -133,22 +145,24 @@ def _place(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(bounded) @ weights / len(weights)
 
 
-def _in_order() -> tuple[np.ndarray, np.ndarray]:
+def _in_order(inputs: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the values of all strings, parameters in their proper order."""
     shape = (len(UNARY) * len(UNARY) * len(BINARY), POINTS.size)
     values, sizes = np.empty(shape), np.empty(shape)
-    ranks = _ranks()
+    ranks = _ranks(inputs)
+    second = POINTS if inputs == 1 else OTHER_POINTS
     for rank in itertools.permutations(range(PARAMETERS)):
         chosen = (ranks == rank).all(axis=-1)
-        found = _all_strings(POINTS, SETTINGS[list(rank)])
+        found = _all_strings(POINTS, second, SETTINGS[list(rank)])
         values[chosen], sizes[chosen] = found[0][chosen], found[1][chosen]
     return values, sizes
 
 
-def _ranks() -> np.ndarray:
+def _ranks(inputs: int) -> np.ndarray:
     """Returns, for each string, the place of each parameter in the order."""
+    second = (PROBES, OTHER_PROBES)[inputs - 1]
     rows = [
-        _all_strings(fingerprint.PROBES, settings)[0]
+        _all_strings(PROBES, second, settings)[0]
         for settings in fingerprint.probe_settings(PARAMETERS)
     ]
     counts = _counts()
@@ -175,18 +189,19 @@ def _parameter_counts(names, arity: int) -> np.ndarray:
     return np.array([len(parameters(template)) for template in templates])
 
 
-def _all_strings(x: np.ndarray, settings: np.ndarray) -> tuple:
-    """Returns values and sizes of all 6,250 strings, one row a string."""
+def _all_strings(x: np.ndarray, y: np.ndarray, settings: np.ndarray) -> tuple:
+    """Returns values and sizes of all 6,250 strings, one row a string.
+
+    Args:
+        x: Points of the first input.
+        y: Points of the second input.
+        settings: Values of the parameters.
+    """
     counts = _parameter_counts(UNARY, 1)
-    by_setting = [
-        [
-            fingerprint.values(function_template(name, 1), x, [setting] * count)
-            for name, count in zip(UNARY, counts, strict=True)
-        ]
-        for setting in settings[:2]
-    ]
-    found = np.array(by_setting)  # (setting, function, value or size, point)
-    first, second = np.broadcast_arrays(found[0][:, None], found[counts])
+    left = np.array(_unary_values(x, settings[0]))
+    # (setting, function, value or size, point)
+    right = np.array([_unary_values(y, setting) for setting in settings[:2]])
+    first, second = np.broadcast_arrays(left[:, None], right[counts])
     given = [first[:, :, 0], second[:, :, 0]]
     given.append(settings[counts[:, None] + counts])
     inner = np.maximum(first[:, :, 1], second[:, :, 1])
@@ -201,3 +216,12 @@ def _all_strings(x: np.ndarray, settings: np.ndarray) -> tuple:
     return values.reshape(shape), np.maximum(sizes, inner[:, :, None]).reshape(
         shape
     )
+
+
+def _unary_values(x: np.ndarray, setting: np.ndarray) -> list[tuple]:
+    """Returns values and sizes of each unary function."""
+    counts = _parameter_counts(UNARY, 1)
+    return [
+        fingerprint.values(function_template(name, 1), x, [setting] * count)
+        for name, count in zip(UNARY, counts, strict=True)
+    ]

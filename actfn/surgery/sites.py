@@ -1,14 +1,17 @@
-"""Where a Keras model has activations, and how to make new ones."""
+"""Where a Keras model has activations, and what they are called."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import activations, layers
 
-Target = str | type[keras.Layer]
+from actfn.expressions.expression import Expression
 
-WITH_ACTIVATION = (
+FUSED = (
     layers.Dense,
     layers.EinsumDense,
     layers.Conv1D,
@@ -23,11 +26,152 @@ WITH_ACTIVATION = (
     layers.SeparableConv2D,
 )
 
-_LAYER_OF_NAME = {
-    "elu": layers.ELU,
-    "leaky_relu": layers.LeakyReLU,
-    "softmax": layers.Softmax,
+# Functions of these have the names of Keras's activations, or are no such.
+_LIBRARIES = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
+
+_ACTIVATION_LAYERS = (
+    layers.Activation,
+    layers.ReLU,
+    layers.ELU,
+    layers.LeakyReLU,
+    layers.PReLU,
+    layers.Softmax,
+)
+
+_NAMES_OF_FUNCTIONS = ("act", "act_fn", "activation_fn", "activation_function")
+
+NO_ACTIVATION = ("linear", "identity")
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """A place where a model applies an activation.
+
+    Attributes:
+        name: Name of the layer or operation that applies it.
+        path: `name` behind the names of the models and layers around it,
+            "lstm/lstm_cell/recurrent_activation".
+        index: Number of sites before it that are replaced.
+        depth: How many activations lie before it on the longest path from an
+            input of the model.
+        channels: Size of the channel axis; None if not known.
+        activation: Name of the function, as Keras calls it ("relu", "silu");
+            "relu6" and "gelu_approximate" for these; else the name of the
+            user's function or layer class.
+        function: The function, or the layer or operation that is one.
+        layer: The layer or operation of the given model that applies it.
+        within: "hard_sigmoid" for the ReLU6 of ``relu6(x + 3) / 6``, else "".
+    """
+
+    name: str
+    path: str
+    index: int
+    depth: int
+    channels: int | None
+    activation: str
+    function: Any = dataclasses.field(repr=False)
+    layer: keras.Operation = dataclasses.field(repr=False)
+    within: str = ""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+_ALIASES = {
+    "re_lu": "relu",
+    "re_lu6": "relu6",
+    "leaky_re_lu": "leaky_relu",
+    "pre_lu": "prelu",
+    "swish": "silu",
+    "hard_swish": "hard_silu",
+    "hardswish": "hard_silu",
+    "hardsigmoid": "hard_sigmoid",
+    "hardtanh": "hard_tanh",
+    "identity": "linear",
 }
+
+
+def standard_name(name: str) -> str:
+    """Returns the one name of an activation that has several."""
+    return _ALIASES.get(name, name)
+
+
+def _relu_name(rectifier: Any) -> str:
+    if rectifier.negative_slope:
+        return "leaky_relu"
+    limited = rectifier.max_value is not None or rectifier.threshold
+    if limited and (rectifier.max_value != 6 or rectifier.threshold):
+        return "relu_with_limits"
+    return "relu6" if limited else "relu"
+
+
+def activation_name(function: Any) -> str:
+    """Returns the name of an activation function, layer or operation."""
+    if isinstance(function, layers.Activation):
+        return activation_name(function.activation)
+    if isinstance(function, layers.Lambda):
+        return activation_name(function.function)
+    if isinstance(getattr(function, "expression", None), Expression):
+        return str(function.expression)
+    if isinstance(function, keras.Operation):
+        if all(hasattr(function, k) for k in ("max_value", "negative_slope")):
+            return _relu_name(function)
+        name = standard_name(_snake(type(function).__name__))
+        if name == "gelu" and getattr(function, "approximate", False):
+            return "gelu_approximate"
+        return "elu" if name == "e_lu" else name
+    name = getattr(function, "__name__", type(function).__name__)
+    return standard_name(name) if from_library(function) else name
+
+
+def from_library(function: Any) -> bool:
+    """Tells whether a function is Keras's or a backend's."""
+    module = getattr(function, "__module__", None) or ""
+    return module.split(".")[0] in _LIBRARIES
+
+
+def _is_known(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(activations.get(name))
+    return name in ("prelu", "gelu_approximate")
+
+
+def is_activation_layer(layer: Any, more: tuple[type, ...] = ()) -> bool:
+    """Tells whether all that a layer or operation does is to activate.
+
+    Args:
+        layer: A layer or an operation of a functional graph.
+        more: Classes that count as such, too.
+    """
+    if isinstance(layer, (*_ACTIVATION_LAYERS, *more)):
+        return not isinstance(layer, FUSED)
+    if isinstance(layer, layers.Lambda):
+        function = layer.function
+        return from_library(function) and _is_known(activation_name(function))
+    if isinstance(layer, keras.Layer):
+        return isinstance(getattr(layer, "expression", None), Expression)
+    return isinstance(layer, keras.Operation) and _is_known(
+        activation_name(layer)
+    )
+
+
+def is_activation(key: str, value: Any) -> bool:
+    """Tells whether what a layer holds as attribute `key` is an activation."""
+    if isinstance(value, keras.Layer):
+        return is_activation_layer(value) or key.endswith("activation")
+    if not callable(value) or isinstance(value, type):
+        return False
+    if key.endswith("activation") or key in _NAMES_OF_FUNCTIONS:
+        return True
+    return from_library(value) and _is_known(activation_name(value))
+
+
+def is_fused(layer: Any) -> bool:
+    """Tells whether a layer does a linear map and then its activation."""
+    return isinstance(layer, FUSED) and any(
+        type(layer).call is kind.call for kind in FUSED
+    )
 
 
 class ActivationSites:
@@ -76,47 +220,3 @@ class ActivationSites:
             layer.name = name
         self._made.append(layer)
         return layer
-
-
-def _matches_name(layer: keras.Layer, name: str) -> bool:
-    if isinstance(layer, layers.ReLU):
-        plain = not layer.negative_slope and not layer.threshold
-        limits = {"relu": (None, 6), "relu6": (6,)}.get(name, ())
-        return plain and layer.max_value in limits
-    if name in _LAYER_OF_NAME and isinstance(layer, _LAYER_OF_NAME[name]):
-        return True
-    if not isinstance(layer, (layers.Activation, *WITH_ACTIVATION)):
-        return False
-    wanted = [activations.get(name)]
-    if name == "relu":
-        wanted.append(activations.relu6)
-    return any(layer.activation is function for function in wanted)
-
-
-def check_targets(replace: Target | Sequence[Target]) -> list[Target]:
-    """Checks `replace` and makes a list of it."""
-    several = isinstance(replace, (list, tuple, set))
-    targets = list(replace) if several else [replace]
-    for target in targets:
-        if isinstance(target, str):
-            with contextlib.suppress(ValueError):
-                activations.get(target)
-                continue
-        elif isinstance(target, type) and issubclass(target, keras.Layer):
-            continue
-        raise ValueError(
-            "Argument `replace` must be the name of a Keras activation, a "
-            "layer class or a sequence of these. "
-            f"Received: replace={replace!r}"
-        )
-    return targets
-
-
-def is_site(layer: keras.Operation, targets: list[Target]) -> bool:
-    """Tells whether `layer` has an activation that one of `targets` names."""
-    return isinstance(layer, keras.Layer) and any(
-        _matches_name(layer, target)
-        if isinstance(target, str)
-        else isinstance(layer, target)
-        for target in targets
-    )

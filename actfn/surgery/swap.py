@@ -1,161 +1,74 @@
 """Exchange the activations of a Keras model, keeping its weights."""
 
-import contextlib
-import itertools
+import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import layers
 
-from actfn.surgery.sites import (
-    WITH_ACTIVATION,
-    ActivationSites,
-    Target,
-    check_targets,
-    is_site,
-)
-
-Edit = Callable[[keras.Layer, dict[str, Any]], dict[str, Any]]
+from actfn.surgery import interior
+from actfn.surgery.choice import Choice, Target
+from actfn.surgery.graph import Edit, Surgeon
+from actfn.surgery.sites import Site
 
 _LOG = logging.getLogger(__name__)
 
 
-class _Site:
-    """Stands in a cloned graph for a layer whose activation is exchanged."""
-
-    def __init__(
-        self,
-        layer: keras.Layer,
-        linear: keras.Layer | None,
-        sites: ActivationSites,
-        taken: set[str],
-    ) -> None:
-        self._layer, self.linear, self._sites = layer, linear, sites
-        self._taken = taken
-        if not linear:
-            taken.discard(layer.name)
-
-    def _name(self) -> str:
-        base = self._layer.name + ("_activation" if self.linear else "")
-        every = itertools.chain(
-            [base], map(f"{base}_{{}}".format, itertools.count(1))
-        )
-        name = next(name for name in every if name not in self._taken)
-        self._taken.add(name)
-        return name
-
-    def activation(self) -> keras.Layer:
-        """Returns the layer for the next place where this one is called."""
-        with _default_policy(self._layer.dtype_policy):
-            return self._sites(self._name())
-
-    def __call__(self, inputs: keras.KerasTensor, **kwargs: Any) -> Any:
-        if self.linear:
-            inputs = self.linear(inputs, **kwargs)
-        return self.activation()(inputs)
+def _own_weights(layer: keras.Layer, apart: set[int]) -> list:
+    return [weight for weight in layer.weights if id(weight) not in apart]
 
 
-@contextlib.contextmanager
-def _default_policy(policy: keras.DTypePolicy) -> Iterator[None]:
-    """Makes `policy` the default one for new layers."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _names(model: keras.Model) -> Iterator[str]:
-    """Yields the names of all layers and operations, nested ones too."""
-    for operation in getattr(model, "operations", model.layers):
-        yield operation.name
-        if hasattr(operation, "layers"):
-            yield from _names(operation)
-
-
-class _Surgeon:
-    """Clones a model and its nested models, exchanging activations."""
-
-    def __init__(
-        self,
-        taken: set[str],
-        sites: ActivationSites,
-        targets: list[Target],
-        edit: Edit,
-    ) -> None:
-        self._taken = taken
-        self._sites, self._targets, self._edit = sites, targets, edit
-        self._clones: dict[int, Any] = {}
-        self.pairs: list[tuple[keras.Layer, keras.Layer]] = []
-
-    def _copy(self, layer: keras.Operation, **changes: Any) -> keras.Operation:
-        if isinstance(layer, layers.Lambda):
-            return layer  # Has no weights and may not be serialisable.
-        config = {**layer.get_config(), **changes}
-        if not isinstance(layer, keras.Layer):
-            return layer.__class__.from_config(config)
-        clone = layer.__class__.from_config(self._edit(layer, config))
-        self.pairs.append((layer, clone))
-        return clone
-
-    def _clone(self, layer: keras.Operation) -> Any:
-        if isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
-            return self.model(layer)
-        if not is_site(layer, self._targets):
-            return self._copy(layer)
-        linear = None
-        if isinstance(layer, WITH_ACTIVATION):
-            linear = self._copy(layer, activation="linear")
-        return _Site(layer, linear, self._sites, self._taken)
-
-    def operation(self, layer: keras.Operation) -> Any:
-        """Returns what replaces `layer`, the same for all its calls."""
-        if id(layer) not in self._clones:
-            self._clones[id(layer)] = self._clone(layer)
-        return self._clones[id(layer)]
-
-    def model(self, model: keras.Model) -> keras.Model:
-        """Returns a clone of `model`, whose weights are fresh."""
-        if not isinstance(model, keras.Sequential):
-            return keras.models.clone_model(
-                model,
-                clone_function=self.operation,
-                call_function=lambda layer, *a, **k: layer(*a, **k),
-            )
-        clone = keras.Sequential(name=model.name)
-        clone.add(
-            keras.Input(
-                batch_shape=model.inputs[0].shape, dtype=model.inputs[0].dtype
-            )
-        )
-        for layer in map(self.operation, model.layers):
-            if isinstance(layer, _Site):
-                if layer.linear:
-                    clone.add(layer.linear)
-                layer = layer.activation()
-            clone.add(layer)
-        if model.compiled:
-            clone.compile_from_config(model.get_compile_config())
-        return clone
-
-
-def _carry_over(old: keras.Layer, new: keras.Layer) -> None:
+def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
     """Copies the weights of a layer; a scale that was not there stays 1."""
-    if len(old.weights) == len(new.weights):
-        new.set_weights(old.get_weights())
+    ours, theirs = _own_weights(new, apart), _own_weights(old, apart)
+    if [w.shape for w in ours] != [w.shape for w in theirs]:
+        by_name = {weight.name: weight for weight in theirs}
+        if len(by_name) < len(theirs):
+            raise ValueError(
+                "Argument `model` must have layers whose config makes the same "
+                f"weights again. Received: model with {old!r}"
+            )
+        ours = [weight for weight in ours if weight.name in by_name]
+        theirs = [by_name[weight.name] for weight in ours]
+    for weight, value in zip(ours, theirs, strict=True):
+        weight.assign(value)
+        if weight.trainable != value.trainable:
+            weight.trainable = value.trainable
+
+
+def _same_flags(old: keras.Layer, new: keras.Layer) -> None:
+    """Makes a layer and all in it as trainable as they were."""
+    new.trainable = old.trainable
+    if interior.is_model(new):
         return
-    values = {weight.name: weight for weight in old.weights}
-    for weight in new.weights:
-        if weight.name in values:
-            weight.assign(values[weight.name])
+    there = dict(interior.walk(old))
+    for path, slot in interior.walk(new):
+        before = there.get(path)
+        if all(isinstance(s and s.value, keras.Layer) for s in (before, slot)):
+            slot.value.trainable = before.value.trainable
+
+
+def _finish(surgeon: Surgeon, keep_weights: bool) -> None:
+    apart = {id(weight) for layer in surgeon.apart for weight in layer.weights}
+    for old, new in surgeon.pairs:
+        _same_flags(old, new)
+        if keep_weights and not interior.is_model(new) and old.built:
+            _build_like(old, new)
+            _carry_over(old, new, apart)
+    for layer, trainable in surgeon.new:
+        layer.trainable = trainable
+
+
+def _build_like(old: keras.Layer, new: keras.Layer) -> None:
+    if not new.built and old.get_build_config():
+        new.build_from_config(old.get_build_config())
 
 
 def rebuild(
     model: keras.Model,
-    factory: Callable[[], keras.Layer],
+    factory: Any,
     replace: Target | Sequence[Target] = "relu",
     edit: Edit = lambda layer, config: config,
     keep_weights: bool = True,
@@ -163,39 +76,74 @@ def rebuild(
     """Clones a model with other activations and edited layer configs.
 
     Args:
-        model: A functional or built sequential model.
-        factory: Returns a new activation layer for each site.
+        model: As for `swap_activations`.
+        factory: Returns a new activation layer for each site; or what else
+            `swap_activations` takes.
         replace: As for `swap_activations`.
         edit: Takes a layer and its config, returns the config of its clone.
         keep_weights: Whether to carry the weights over; if not, they are
             initialised anew.
 
     Returns:
-        The new model, with the number of exchanged activations as its
-        attribute `activation_sites`.
+        The new model, with the attributes that `swap_activations` gives it.
 
     Raises:
         ValueError: As for `swap_activations`.
     """
-    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
-        raise ValueError(
-            "Argument `model` must be a functional or a built sequential "
-            f"model. Received: model={model!r}"
-        )
-    sites = ActivationSites(factory)
-    surgeon = _Surgeon(set(_names(model)), sites, check_targets(replace), edit)
-    clone = surgeon.model(model)
-    if not len(sites):
-        raise ValueError(
-            "Argument `replace` must match at least one activation of "
-            f"`model`. Received: replace={replace!r}"
-        )
-    if keep_weights:
-        for old, new in surgeon.pairs:
-            _carry_over(old, new)
-    clone.activation_sites = len(sites)
-    _LOG.info("Exchanged %d activations of %s.", len(sites), model.name)
+    choice = Choice(factory, replace)
+    clone = _clone(model, choice, edit, keep_weights)
+    choice.check()
+    clone.activation_sites = len(choice.made)
+    clone.activations_left = tuple(
+        f"{path}: {reason}" for path, reason in choice.left.items()
+    )
+    _LOG.info("Exchanged %d activations of %s.", len(choice.made), model.name)
+    for line in clone.activations_left:
+        _LOG.warning("Did not exchange %s.", line)
     return clone
+
+
+def _clone(
+    model: keras.Model, choice: Choice, edit: Edit, keep_weights: bool
+) -> keras.Model:
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            "Argument `model` must be a functional, a sequential or a built "
+            f"subclassed model. Received: model={model!r}"
+        )
+    surgeon = Surgeon(model, choice, edit)
+    with keras.saving.custom_object_scope(interior.custom_objects(model)):
+        clone = surgeon.whole(model)
+    _finish(surgeon, keep_weights)
+    if model.built:
+        _build_like(model, clone)  # The layers of a subclass are; it is not.
+    return clone
+
+
+def find_sites(model: keras.Model) -> list[Site]:
+    """Returns the places where a model applies activations, in their order.
+
+    Args:
+        model: As for `swap_activations`; it is not changed.
+
+    Returns:
+        One site for each activation that is no identity. `index` counts all
+        of them.
+
+    Raises:
+        ValueError: If `model` is none of what `swap_activations` takes.
+
+    Example:
+        >>> model = keras.Sequential([layers.Dense(2, "relu")])
+        >>> [site.activation for site in find_sites(model)]
+        ['relu']
+    """
+    choice = Choice(lambda site: None, lambda site: True)
+    _clone(model, choice, lambda layer, config: config, keep_weights=False)
+    return [
+        dataclasses.replace(site, index=index)
+        for index, site in enumerate(choice.seen)
+    ]
 
 
 def swap_activations(
@@ -206,30 +154,54 @@ def swap_activations(
 ) -> keras.Model:
     """Returns a new model with other activations and the same weights.
 
-    Sites are `Activation` layers, layers that are an activation themselves
-    (`ReLU`, `ELU`, ...) and the `activation` argument of dense and
-    convolutional layers, in nested models too. Each place where such a layer
-    is called gets an instance of its own, built at once. What other layers
-    hide inside, such as the cells of an RNN, stays as it is.
+    Sites are layers that are an activation (`Activation`, `ReLU`, ...), calls
+    of `keras.activations` and `keras.ops` in a functional graph, and the
+    activations of dense and convolutional layers, in nested models too. Each
+    place gets a layer of its own, built at once. A dense or convolutional
+    layer keeps its name and becomes linear, and the new layer after it is
+    called name_activation: ``get_layer(name).output`` is the pre-activation.
+
+    Inside of other layers (`TimeDistributed`, `Bidirectional`, RNN cells,
+    subclasses of `Dense` with a `call` of their own, blocks with an activation
+    in their config such as KerasHub's), the new layer takes the place of the
+    function. It may have parameters where a dense or convolutional layer or a
+    cell with `units` applies it. What cannot be exchanged, or would be lost
+    when the model is saved, stays, and is named in `activations_left`.
+
+    Weights, trainable flags, dtypes, penalties and the compilation are kept,
+    but not the state of the optimizer. Subclasses of functional models, such
+    as KerasHub's backbones, come back as plain functional ones; other
+    subclassed models keep their class, and refuse to be saved as a whole if
+    their config does not carry the exchange: save their weights.
 
     Args:
-        model: A functional or built sequential model; it is not changed.
+        model: A functional or sequential model, or a built subclassed one
+            with `get_config`; it is not changed.
         activation: What `actfn.get` takes (a catalog name, expression text,
-            an expression, a layer config), or a function without arguments
-            that returns a new Keras layer.
-        replace: The name of a Keras activation, a layer class, or several of
-            these. "relu" also matches ReLU6, in all its forms.
+            an expression, a layer config), a function without arguments that
+            returns a new Keras layer, a function of the `Site` that returns
+            one of these or None to leave it, or a mapping of patterns
+            (``"block_1*"``) to these. A pattern matches the name or path of a
+            site or a model or layer around it; the first one counts.
+        replace: The name of a Keras activation, an activation function, a
+            layer class, a function of the `Site` that returns whether to
+            replace it, or several of these. "relu" takes ReLU6, too, and
+            "gelu" its approximation, a function such as
+            `keras.activations.relu` itself alone, in all forms. No name takes
+            the ReLU6 in a hard sigmoid, ``relu6(x + 3) / 6``.
         batch_norm_scale: Whether to switch on the scale of those batch norms
             that have none, starting from 1. Swish needs it (arXiv:1710.05941);
             models made for ReLU often leave it off.
 
     Returns:
         The new model. Its attribute `activation_sites` is the number of
-        exchanged activations.
+        exchanged activations, `activations_left` a tuple of those that
+        `replace` names and that stay, each with the reason.
 
     Raises:
-        ValueError: If `model` is not built or subclassed, if `activation` or
-            `replace` is not as above, or if nothing matches.
+        ValueError: If `model` is a subclassed one that is not built, if
+            `activation` or `replace` is not as above, if nothing matches, or
+            if a pattern of `activation` matches nothing.
 
     Example:
         >>> model = keras.applications.MobileNet(weights=None)
@@ -243,13 +215,4 @@ def swap_activations(
             return {**config, "scale": True}
         return config
 
-    return rebuild(model, _as_factory(activation), replace, edit)
-
-
-def _as_factory(activation: Any) -> Callable[[], keras.Layer]:
-    if callable(activation):
-        return activation
-    # Surgery with a factory needs none of our functions.
-    from actfn import catalog
-
-    return lambda: catalog.get(activation)
+    return rebuild(model, activation, replace, edit)

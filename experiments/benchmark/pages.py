@@ -12,7 +12,12 @@ import shutil
 from collections.abc import Sequence
 
 from actfn.search.books.tables import read_rows
-from experiments.benchmark.parts import charts, search_tables, tables
+from experiments.benchmark.parts import (
+    charts,
+    search_on_tasks,
+    search_tables,
+    tables,
+)
 from experiments.benchmark.parts.command import parser_of
 from models import markdown
 
@@ -25,10 +30,26 @@ BLOCKS = (
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
     ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
+    (
+        *("docs/search.md", "perceptron", "perceptron_policies.csv"),
+        search_tables.compared,
+    ),
     ("docs/search.md", "policies", "policies.csv", search_tables.policies),
     ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
     ("docs/search.md", "many", "many_policies.csv", search_tables.policies),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
+    (
+        "docs/tasks.md",
+        "discrimination",
+        "discrimination.csv",
+        search_on_tasks.discrimination,
+    ),
+    (
+        "docs/tasks.md",
+        "discoveries",
+        "discoveries.csv",
+        search_on_tasks.searches,
+    ),
 )
 CHART = "docs/images/activations.png"
 RESULTS = "docs/benchmarks"

@@ -1,4 +1,8 @@
-"""Tables of our own runs over the depth of their networks."""
+"""Tables of our own runs over the depth of their networks.
+
+They have no seconds: networks of different depths were not trained side by
+side, so that what else a machine did would show as a difference.
+"""
 
 import re
 from collections import defaultdict
@@ -8,8 +12,7 @@ from experiments.compare import ours
 from experiments.compare.runs import Run
 from experiments.compare.tables import Table
 
-COLUMNS = ("depth", *ours.MEASURES, "seconds")
-_NOTE = ours.MEASURES_NOTE + ours.SECONDS_NOTE
+COLUMNS = ("depth", *ours.MEASURES)
 
 Setting = tuple[str, str, int]
 """What the networks of one table share: family, data set, steps."""
@@ -80,9 +83,9 @@ def tables(runs: Sequence[Run]) -> list[Table]:
 def _table(setting: Setting, groups: dict[int, ours.Group]) -> Table:
     model, dataset, steps = setting
     rows = [
-        [depth, *ours.measures(group, activation), ours.seconds(repeats)]
+        [depth, *ours.measures(group, activation)]
         for depth, group in groups.items()
-        for activation, repeats in group.items()
+        for activation in group
     ]
     every = [
         run
@@ -91,4 +94,6 @@ def _table(setting: Setting, groups: dict[int, ours.Group]) -> Table:
         for run in repeats
     ]
     title = f"{model} on {dataset}, {steps} steps: {every[0].metric}"
-    return Table(title, COLUMNS, rows, f"{_NOTE} {ours.remarks(every)}")
+    note = ours.MEASURES_NOTE.rstrip("; ") + ". "
+    note += ours.remarks(every, timed=False)
+    return Table(title, COLUMNS, rows, note)

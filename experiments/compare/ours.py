@@ -30,7 +30,6 @@ MEASURES_NOTE = (
     "minus_relu: mean difference from ReLU over the seeds that both have, "
     "with its interval; "
 )
-SECONDS_NOTE = "seconds: median of a run's steps."
 
 REFERENCE = "ReLU"
 
@@ -109,7 +108,7 @@ def summary(setting: Setting, runs: Group) -> Table:
     title = f"{model} on {dataset}, {steps} steps: {every[0].metric}"
     note = (
         f"{MEASURES_NOTE}published: median in {published.PAPER}; "
-        f"{SECONDS_NOTE} {remarks(every)}"
+        f"seconds: median of a run's steps. {remarks(every)}"
     )
     return Table(title, SUMMARY_COLUMNS, rows, note)
 
@@ -133,10 +132,16 @@ def seconds(runs: Sequence[Run]) -> Decimal:
     return digits(statistics.median(run.seconds for run in runs), 0)
 
 
-def remarks(runs: Sequence[Run]) -> str:
-    """Says what all runs took, which diverged, and on which data they are."""
+def remarks(runs: Sequence[Run], timed: bool = True) -> str:
+    """Says how many runs, which diverged, and on which data they are.
+
+    Args:
+        runs: Of one table.
+        timed: Whether to say how long they took in all.
+    """
     minutes = math.ceil(sum(run.seconds for run in runs) / 60)
-    notes = [f"{len(runs)} runs, {minutes} minutes in all."]
+    took = f", {minutes} minutes in all" if timed else ""
+    notes = [f"{len(runs)} runs{took}."]
     lost = Counter(run.activation for run in runs if run.diverged)
     if lost:
         parts = [f"{n} of {a}" for a, n in lost.items()]

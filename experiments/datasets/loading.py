@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from experiments.datasets import prepared
+from experiments.datasets import own_images, prepared
 from experiments.datasets.images import ImageDataset, Split, hold_out
 
 SUBSET = "fashion_mnist_subset"
@@ -55,7 +55,10 @@ def load(
         name: `fashion_mnist_subset`, which needs nothing else, or the name of
             any TFDS set with a train and a test split of labelled uint8
             images of one size: `cifar10`, `svhn_cropped`,
-            `emnist/balanced`, `mnist:3.0.1`, or one of your own.
+            `emnist/balanced`, `mnist:3.0.1`, or one of your own; or the path
+            of a folder of images or of an `.npz` file, see `own_images.read`.
+            Their validation images, if they have some, are taken instead of a
+            part of the training images.
         data_dir: Folder with prepared TFDS sets; by default the environment's
             `TFDS_DATA_DIR`, or else `~/tensorflow_datasets`.
         validation: Share of the training images to hold out, in [0, 1).
@@ -73,6 +76,10 @@ def load(
     """
     if name == SUBSET:
         dataset = _load_subset()
+    elif path := own_images.path_of(name):
+        dataset = own_images.read(path)
+        if validation and len(dataset.validation):
+            return dataset
     else:
         folder = prepared.data_folder(data_dir)
         dataset = prepared.read(name, folder, download, names(data_dir))

@@ -104,8 +104,9 @@ def _prepare(
     registered = tfds.list_builders(with_community_datasets=False)
     if not _NAME.fullmatch(name) or re.split("[/:]", name)[0] not in registered:
         raise ValueError(
-            f"dataset should be one of {', '.join(known)}, or another image "
-            f"set of tensorflow-datasets. Received: {name!r}"
+            f"dataset should be one of {', '.join(known)}, another image set "
+            "of tensorflow-datasets, a folder of images such as ./photos, or "
+            f"an .npz file. Received: {name!r}"
         )
     if not download:
         raise ValueError(

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.datasets import prepared
-
-Pair = tuple[str, str]
-"""English and German."""
+from experiments.datasets import own_sentences, prepared
+from experiments.datasets.own_sentences import Pair
 
 EMBEDDED = "django_de_en"
 WMT = "wmt14_de_en"
@@ -55,7 +53,8 @@ def load(
 
     Args:
         name: "django_de_en", which is embedded, or "wmt14_de_en": the
-            training split of WMT 2014 and newstest2013 to 2016.
+            training split of WMT 2014 and newstest2013 to 2016; or files of
+            your own, see `own_sentences.read`.
         data_dir: TFDS folder, see `experiments.datasets.load`.
         validation: Share of the training pairs to hold out, in [0, 1).
         seed: Of their choice.
@@ -65,16 +64,26 @@ def load(
             prepare it and where it was looked for; no network is tried) or
             damaged, or `validation` is out of range.
     """
-    if name not in NAMES:
+    own = name not in NAMES and own_sentences.is_path(name)
+    if name not in NAMES and not own:
         raise ValueError(
-            f"dataset should be one of {', '.join(NAMES)}. Received: {name!r}"
+            f"dataset should be one of {', '.join(NAMES)}, two text files, "
+            "SOURCE,TARGET, or a folder of LANGUAGE.SPLIT.txt. "
+            f"Received: {name!r}"
         )
     if not 0 <= validation < 1:
         raise ValueError(
             "validation should be at least 0 and less than 1. "
             f"Received: {validation}"
         )
-    if name == EMBEDDED:
+    if own:
+        splits, provenance = own_sentences.read(name)
+        pairs, tests = splits["train"], {"test": splits["test"]}
+        if validation and splits.get("validation"):
+            return SentencePairs(
+                name, pairs, splits["validation"], tests, provenance
+            )
+    elif name == EMBEDDED:
         pairs, tests, provenance = _embedded()
     else:
         pairs, tests, provenance = _wmt(data_dir)

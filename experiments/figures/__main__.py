@@ -1,6 +1,7 @@
 """Draws the paper's kinds of figures from functions and from our runs.
 
 python -m experiments.figures functions --activation swish --beta 0.1 1 10
+python -m experiments.figures search SEARCH_FOLDER
 python -m experiments.figures training RUN_FOLDER ...
 python -m experiments.figures trained RUN_FOLDER
 python -m experiments.figures depth RESULTS.csv ...
@@ -27,6 +28,8 @@ def _parser() -> Parser:
     kind = kinds.add_parser("functions", help="values and derivatives")
     kind.add_argument("--activation", nargs="+", required=True, metavar="TEXT")
     kind.add_argument("--beta", nargs="+", type=float, default=drawing.BETAS)
+    kind = kinds.add_parser("search", help="the best functions of a search")
+    kind.add_argument("folder", type=pathlib.Path)
     kind = kinds.add_parser("training", help="loss over the steps")
     kind.add_argument("folders", nargs="+", type=pathlib.Path)
     kind = kinds.add_parser("trained", help="betas and pre-activations")
@@ -53,6 +56,8 @@ def draw(options: argparse.Namespace) -> Figure:
     """Draws what the command line asks for."""
     if options.kind == "functions":
         return drawing.functions(options.activation, options.beta)
+    if options.kind == "search":
+        return drawing.best_of_search(options.folder)
     if options.kind == "training":
         return drawing.training(options.folders)
     if options.kind == "trained":

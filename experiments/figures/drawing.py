@@ -51,6 +51,42 @@ def functions(
     return figure
 
 
+def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
+    """Draws the best functions of a search, with derivatives and ReLU in grey.
+
+    Args:
+        folder: Of a search, finished or not.
+        count: How many functions.
+
+    Raises:
+        ValueError: If nothing is trained there yet.
+        OSError: If there is no results.csv.
+    """
+    from actfn import analysis
+    from actfn.search.books.tables import read_rows
+
+    rows = read_rows(folder / "results.csv")
+    rows = [row for row in rows if row["status"] == "completed"]
+    if not rows:
+        raise ValueError(f"folder must hold a trained function: {folder}")
+    rows.sort(key=lambda row: float(row["reward"]), reverse=True)
+    x = np.linspace(*_RANGE, 601)
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    panels = figure.subplots(3, 3, sharex=True).ravel()
+    for panel, row in zip(panels, rows[:count], strict=False):
+        value, slope = analysis.curve(row["expression"], x)
+        panel.plot(x, np.maximum(x, 0), color="0.75")
+        panel.plot(x, value)
+        panel.plot(x, slope, linestyle="--", linewidth=1)
+        low, high = np.nanpercentile(value, [2, 98])
+        panel.set_ylim(min(-2, max(low, -6)), max(2, min(high, 6)))
+        title = f"{row['expression']}\n{float(row['reward']):.4g}"
+        panel.set_title(title, fontsize="small")
+    for panel in panels[len(rows[:count]) :]:
+        panel.set_axis_off()
+    return figure
+
+
 def training(folders: Sequence[pathlib.Path]) -> Figure:
     """Draws the loss over the steps of runs, one colour an activation.
 

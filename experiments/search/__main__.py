@@ -1,13 +1,17 @@
-"""Searches for activation functions on real images.
+"""Searches for activation functions.
 
-    python -m experiments.search
+    python -m experiments.search --task implicit
     python -m experiments.search --preset paper --data-dir ~/tensorflow_datasets
 
 A policy proposes functions; each is trained in a small network, the child,
-whose validation accuracy is the reward. Then as many random functions are
+whose score on held-out data is the reward. Then as many random functions are
 trained as a control, and the best functions again with fresh seeds, beside
-ReLU, Swish-1 and Swish. In --directory: results.csv, random.csv,
-confirmed.csv, pictures and search.html, which shows it all.
+ReLU and other baselines. In --directory: results.csv, random.csv,
+confirmed.csv, and search.html, which shows it all.
+
+Each task but image confirms in a larger setting, on data that the search
+never saw, and compares with published functions as well, as published and as
+tuned by a grid: tuned.csv and rivals.csv.
 
 Children are trained in this process, in several of this machine (--workers)
 or on a Ray cluster (--executor ray --address ...); see docs/scaling.md.
@@ -32,12 +36,17 @@ with quiet_start():
     from actfn.search.executors import NAMES, make
     from actfn.search.policies import POLICIES
     from actfn.search.report import text
+    from experiments import tasks
+    from experiments.search import of_a_task
     from experiments.search.session import (
         DIRECTIONS,
         Settings,
         make_session,
     )
     from experiments.tasks.image.recipe import PRESETS, Recipe
+
+
+_IMAGE, _DEEP = "image", "deep"
 
 
 def _parser() -> Parser:
@@ -47,6 +56,12 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    add(
+        "--task",
+        choices=(_IMAGE, *(name for name in tasks.names() if name != _IMAGE)),
+        default=_IMAGE,
+        help="what children are trained on; default: %(default)s",
+    )
     add(
         "--trials",
         type=positive,
@@ -80,9 +95,9 @@ def _parser() -> Parser:
     add(
         "--policy",
         choices=POLICIES,
-        default="surrogate",
-        help="who proposes; ppo is the paper's method; default: %(default)s, "
-        "see docs/search.md",
+        help="who proposes; ppo_paper is the paper's method with published "
+        "settings, ppo the same with ours, see docs/search.md; default: "
+        "surrogate, ppo_paper with --preset paper",
     )
     add(
         "--seed",
@@ -124,21 +139,23 @@ def _parser() -> Parser:
         help="of a Ray cluster; default: one on this machine",
     )
 
-    child = parser.add_argument_group("the child")
+    child = parser.add_argument_group("the child; most for images alone")
     add = child.add_argument
     add(
         "--preset",
-        choices=PRESETS,
-        default="quick",
+        choices=(*PRESETS, _DEEP),
         help="quick: some seconds a child on the embedded subset of "
-        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps; "
-        "default: %(default)s",
+        "Fashion-MNIST; paper: ResNet-20 on CIFAR-10 for 10,000 steps, "
+        "proposed by the paper's own algorithm; deep: a network without "
+        "normalisation, judged by its loss and confirmed in a larger one; "
+        "default: quick",
     )
     add(
         "--dataset",
         metavar="NAME",
-        help="fashion_mnist_subset, or an image set of TFDS such as "
-        "fashion_mnist, cifar10 or cifar100; default: the preset's",
+        help="fashion_mnist_subset, an image set of TFDS such as "
+        "fashion_mnist, cifar10 or cifar100, or a path, see docs/own_data.md; "
+        "default: the preset's",
     )
     add(
         "--data-dir",
@@ -167,10 +184,9 @@ def _parser() -> Parser:
     )
     add(
         "--reward",
-        choices=DIRECTIONS,
-        default="accuracy",
-        help="of the validation images: accuracy, or the loss with a minus; "
-        "default: %(default)s",
+        metavar="NAME",
+        help="of the held-out data; of image: accuracy, or the loss with a "
+        "minus; default: the task's score",
     )
     add(
         "--halving",
@@ -194,14 +210,18 @@ def _parser() -> Parser:
     add(
         "--repeats",
         type=positive,
-        default=3,
         metavar="N",
-        help="how often, with fresh seeds; default: %(default)s",
+        help="how often, with fresh seeds; default: 3 for image, else 8",
     )
     add(
         "--no-control",
         action="store_true",
         help="do not train random functions to compare with",
+    )
+    add(
+        "--no-specials",
+        action="store_true",
+        help="do not tune and compare published functions",
     )
     return parser
 
@@ -224,7 +244,17 @@ def _rate(text: str) -> float:
     return value
 
 
+_PROPOSERS = {"paper": "ppo_paper"}
 _RECIPE = ("dataset", "steps", "batch_size", "learning_rate", "children")
+_IMAGES_ALONE = (
+    "preset",
+    "dataset",
+    "data_dir",
+    "batch_size",
+    "learning_rate",
+    "children",
+    "halving",
+)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -235,21 +265,50 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     }
     if arguments.halving:
         given["rungs"] = (0.25, 0.5)
-    recipe: Recipe = dataclasses.replace(PRESETS[arguments.preset], **given)
+    preset = PRESETS[arguments.preset or "quick"]
+    recipe: Recipe = dataclasses.replace(preset, **given)
+    reward = arguments.reward or "accuracy"
+    if reward not in DIRECTIONS:
+        raise ValueError(
+            f"--reward must be one of {', '.join(DIRECTIONS)}. "
+            f"Received: {reward}"
+        )
     return Settings(
         recipe=recipe,
-        reward=arguments.reward,
-        policy=arguments.policy,
-        core_units=arguments.core_units,
-        unary=arguments.unary,
-        binary=arguments.binary,
-        wiring=arguments.wiring,
-        trials=arguments.trials,
-        seed=arguments.seed,
-        control=not arguments.no_control and arguments.policy != "random",
-        finalists=arguments.finalists,
-        repeats=arguments.repeats,
+        reward=reward,
+        repeats=arguments.repeats or 3,
+        **_search_settings(arguments),
     )
+
+
+def _task_settings(arguments: argparse.Namespace) -> of_a_task.Settings:
+    for name in _IMAGES_ALONE:
+        if value := getattr(arguments, name):
+            flag = name.replace("_", "-")
+            if (name, value) == ("preset", _DEEP) and arguments.task == _IMAGE:
+                continue
+            raise ValueError(
+                f"--{flag} is for --task image, and not with --preset deep. "
+                f"Received: --task {arguments.task} --{flag} {value}"
+            )
+    return of_a_task.Settings(
+        task=arguments.task,
+        reward=arguments.reward or tasks.get(arguments.task).metric,
+        repeats=arguments.repeats or 8,
+        specials=not arguments.no_specials,
+        steps=arguments.steps,
+        **_search_settings(arguments),
+    )
+
+
+def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
+    """Returns what a search has whatever its children are."""
+    names = ("core_units", "unary", "binary", "wiring", "trials", "seed")
+    policy = arguments.policy or _PROPOSERS.get(arguments.preset, "surrogate")
+    return {n: getattr(arguments, n) for n in (*names, "finalists")} | {
+        "policy": policy,
+        "control": not arguments.no_control and policy != "random",
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -289,14 +348,24 @@ def _search(parsed: argparse.Namespace, words: Sequence[str]) -> None:
                 f"Received: KERASTUNER_{name}={value}"
             )
     executor = make(parsed.executor, parsed.workers, parsed.address)
-    session = make_session(
-        _settings(parsed),
-        parsed.directory,
-        parsed.data_dir,
-        executor,
-        command=shlex.join(["python", "-m", "experiments.search", *words]),
-    )
+    command = shlex.join(["python", "-m", "experiments.search", *words])
+    of_recipe = parsed.task == _IMAGE and parsed.preset != _DEEP
+    if of_recipe:
+        session = make_session(
+            _settings(parsed),
+            parsed.directory,
+            parsed.data_dir,
+            executor,
+            command,
+        )
+    else:
+        settings = _task_settings(parsed)
+        session = of_a_task.make_session(
+            settings, parsed.directory, executor, command
+        )
     outcome = session.run(parsed.resume)
+    if not of_recipe:
+        of_a_task.write_rivals(parsed.directory)
     print(text(session.content()))
     print(f"See {outcome.report}")
 

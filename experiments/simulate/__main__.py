@@ -4,17 +4,20 @@
     python -m experiments.simulate --landscape ridge --core-units 2
     python -m experiments.simulate --table FILE --policy ppo evolution random
 
-The rewards are a table's (columns expression and reward) or those of a ridge
-classifier on random features, which takes milliseconds for any function. As in
-a search, a function that was proposed before is not evaluated again: proposals
-count all that a policy proposes, evaluations the distinct functions among
-them, which a search would have to train. In --directory: policies.csv, a row a
-policy; runs.csv, a row a run; curves.csv and policies.png.
+The rewards are a table's (columns expression and reward), those of a ridge
+classifier on random features or of small perceptrons that are trained, which
+take milliseconds for any function. As in a search, a function that was proposed
+before is not evaluated again: proposals count all that a policy proposes,
+evaluations the distinct functions among them, which a search would have to
+train. In --directory: policies.csv, a row a policy; runs.csv, a row a run;
+curves.csv and policies.png; proposals.csv keeps the runs as they are done, with
+which --resume goes on, also to more policies and seeds.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import pathlib
 import sys
@@ -27,13 +30,17 @@ from experiments.cli import Parser, positive, quiet_start
 
 with quiet_start():
     import actfn
+    from actfn.search.books.folder import claim
     from actfn.search.policies import POLICIES
     from experiments.simulate import landscape as landscapes
     from experiments.simulate import report
+    from experiments.simulate.kept import KeptRuns
     from experiments.simulate.landscape import Landscape
     from experiments.simulate.runs import Run, run
 
 TABLE = pathlib.Path(__file__).parents[1] / "data/one_unit_rewards/rewards.csv"
+
+_UNITS = {"ridge": 2, "perceptron": 1}
 
 
 def _parser() -> Parser:
@@ -52,7 +59,7 @@ def _parser() -> Parser:
     )
     add(
         "--landscape",
-        choices=("table", "ridge"),
+        choices=("table", *landscapes.SOURCES),
         default="table",
         help="where rewards come from; default: %(default)s",
     )
@@ -63,12 +70,16 @@ def _parser() -> Parser:
         default=["random", "reinforce", "ppo", "evolution", "surrogate"],
         metavar="NAME",
         help=f"who is compared, of {', '.join(POLICIES)}; default: all but "
-        "exhaustive",
+        "exhaustive and ppo_paper",
     )
     for name, default, text in (
         ("seeds", 50, "runs of each policy"),
         ("proposals", 400, "of each run"),
-        ("sample", 10_000, "functions that make up the ridge's top 1 percent"),
+        (
+            "sample",
+            10_000,
+            "functions from which the ridge's and perceptron's top is reckoned",
+        ),
     ):
         add(
             f"--{name}",
@@ -82,8 +93,8 @@ def _parser() -> Parser:
         "--core-units",
         type=positive,
         metavar="N",
-        help="size of the functions; default: 2 for the ridge, what the "
-        "table's functions need",
+        help="size of the functions; default: 2 for the ridge, 1 for the "
+        "perceptron, what the table's functions need",
     )
     for name in ("unary", "binary"):
         add(
@@ -99,42 +110,92 @@ def _parser() -> Parser:
         metavar="DIR",
         help="of the results; default: %(default)s",
     )
+    add("--resume", action="store_true", help="go on in --directory")
     return parser
 
 
-def _landscape(given: argparse.Namespace) -> Landscape:
-    operators = given.unary, given.binary
+def _table(given: argparse.Namespace) -> Landscape | None:
+    """Returns the table's landscape; None if rewards are yet to be found."""
     if given.landscape == "table":
+        path = given.table or TABLE
         return landscapes.table(
-            given.table or TABLE, given.core_units, *operators
+            path, given.core_units, given.unary, given.binary
         )
     if given.table:
         raise ValueError(
-            "--table must not go with --landscape ridge. "
+            f"--table must not go with --landscape {given.landscape}. "
             f"Received: {given.table}"
         )
-    space = actfn.SearchSpace(given.core_units or 2, *operators)
-    return landscapes.ridge(
-        space, given.sample, given.directory / "ridge_rewards.csv"
-    )
+    return None
+
+
+def _settings(given: argparse.Namespace, space: actfn.SearchSpace) -> dict:
+    """Returns what all runs of a folder must share."""
+    table = None
+    if given.landscape == "table":
+        data = (given.table or TABLE).read_bytes()
+        table = hashlib.sha256(data).hexdigest()
+    return {
+        "landscape": given.landscape,
+        "table": table,
+        "sample": given.sample,
+        "proposals": given.proposals,
+        "core_units": space.core_units,
+        "unary": list(space.unary),
+        "binary": list(space.binary),
+    }
 
 
 def _simulate(
     given: argparse.Namespace, landscape: Landscape
 ) -> dict[str, list[Run]]:
-    """Runs each policy once a seed."""
-    for policy in given.policy:  # a bad one shows before an hour has passed
-        POLICIES[policy](landscape.space, seed=given.seed)
+    """Runs each policy once a seed, but for the runs that are done."""
+    kept = KeptRuns(given.directory / "proposals.csv")
     runs: dict[str, list[Run]] = {policy: [] for policy in given.policy}
     total = len(runs) * given.seeds
     with tqdm(total=total, unit="run", smoothing=0) as bar:
         for policy, found in runs.items():
             bar.set_description(f"{policy:>10}")
             for seed in range(given.seed, given.seed + given.seeds):
-                made = POLICIES[policy](landscape.space, seed=seed)
-                found.append(run(made, landscape, given.proposals))
+                done = kept.get(policy, seed)
+                if done is None:
+                    made = POLICIES[policy](landscape.space, seed=seed)
+                    done = run(made, landscape, given.proposals)
+                    kept.add(policy, seed, done)
+                found.append(done)
                 bar.update()
     return runs
+
+
+def _compare(given: argparse.Namespace) -> str:
+    """Runs the comparison; returns what is to be printed."""
+    landscape = _table(given)
+    if landscape:
+        space = landscape.space
+    else:
+        units = given.core_units or _UNITS[given.landscape]
+        space = actfn.SearchSpace(units, given.unary, given.binary)
+    for policy in given.policy:  # a bad one shows before anything is written
+        POLICIES[policy](space, seed=given.seed)
+    folder = given.directory
+    with claim(folder, _settings(given, space), given.resume):
+        landscape = landscape or landscapes.measured(
+            given.landscape,
+            space,
+            given.sample,
+            folder / f"{given.landscape}_rewards.csv",
+        )
+        runs = _simulate(given, landscape)
+        summaries = report.write(
+            folder, landscape, runs, given.proposals, given.seed
+        )
+    lines = [report.text(landscape, summaries)]
+    if given.landscape == "table" and landscape.measured:
+        lines.append(
+            f"{landscape.measured} of the functions proposed are not in the "
+            "table; they had its lowest reward."
+        )
+    return "\n".join([*lines, f"Tables and picture: {folder}"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -147,25 +208,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
     try:
-        given.directory.mkdir(parents=True, exist_ok=True)
         with threadpool_limits(1):
-            landscape = _landscape(given)
-            runs = _simulate(given, landscape)
-        summaries = report.write(
-            given.directory, landscape, runs, given.proposals, given.seed
-        )
+            print(_compare(given))
     except (ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
-        print("\nStopped; nothing is written.", file=sys.stderr)
-        return 130
-    print(report.text(landscape, summaries))
-    if given.landscape == "table" and landscape.measured:
         print(
-            f"{landscape.measured} of the functions proposed are not in the "
-            "table; they had its lowest reward."
+            f"\nStopped. Runs that are done are kept in {given.directory}; the "
+            "same command with --resume goes on.",
+            file=sys.stderr,
         )
-    print(f"Tables and picture: {given.directory}")
+        return 130
     return 0
 
 

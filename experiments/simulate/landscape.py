@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -15,15 +16,24 @@ from actfn.search.books.ledger import canonical_text
 from actfn.search.books.tables import CsvLog, read_rows
 from actfn.search.checks import check_finite
 from actfn.spaces.grammar import SearchSpace
+from experiments.simulate.perceptron import PerceptronLandscape
 from experiments.simulate.ridge import RidgeLandscape
 
 TOP_SHARE = 0.01
+TOLD_APART = 2.0
+"""Standard errors of a difference from which on two rewards differ."""
+_NOISE_SHARE = 0.1
 _MOST_UNITS = 3
-_COLUMNS = ("expression", "canonical", "reward")
+_COLUMNS = ("expression", "canonical", "runs")
 
 
 class Landscape:
     """Rewards of functions, and from where on they are good.
+
+    The top is the best 1 percent, and with it every function that the rewards'
+    noise does not tell from the best one: less than `TOLD_APART` standard
+    errors of a difference, sqrt(2) times the noise, lie between them. Ranks
+    within that mean nothing.
 
     Args:
         name: For the report.
@@ -32,13 +42,14 @@ class Landscape:
             text of the canonical form. The top is reckoned from them.
         measure: Finds the reward of any other function.
         canonical: Returns the text of an expression's canonical form.
+        noise: Standard error of a good function's reward; 0 where another
+            measurement would give the same.
 
     Attributes:
         size: Of the sample.
         best: The highest reward of the sample.
-        threshold: The lowest reward in the sample's top 1 percent.
-        top_share: How much of the sample reaches it; more than 1 percent if
-            functions share that reward.
+        threshold: The lowest reward of the top.
+        top_share: How much of the sample is the top.
         measured: How many functions beside the sample were asked for.
     """
 
@@ -49,16 +60,20 @@ class Landscape:
         rewards: Mapping[str, float],
         measure: Callable[[str], float],
         canonical: Callable[[Expression], str] = canonical_text,
+        noise: float = 0.0,
     ):
         self.name = name
         self.space = space
         self.canonical = canonical
+        self.noise = noise
         self.size = len(rewards)
         self._rewards = dict(rewards)
         self._measure = measure
         ranked = np.sort([*rewards.values()])[::-1]
         self.best = float(ranked[0])
-        self.threshold = float(ranked[max(1, round(TOP_SHARE * self.size)) - 1])
+        last = float(ranked[max(1, round(TOP_SHARE * self.size)) - 1])
+        told_apart = self.best - TOLD_APART * 2**0.5 * noise
+        self.threshold = min(last, told_apart)
         self.top_share = float(np.mean(ranked >= self.threshold))
 
     @property
@@ -82,10 +97,12 @@ def table(
     """Reads a table of rewards.
 
     A function of the space that is not in the table has its lowest reward; of
-    one that several rows have, the mean counts.
+    one that several rows have, the mean counts. The noise is that of the rows
+    with several runs among the best tenth, if the table has such columns.
 
     Args:
-        path: A CSV file with the columns expression and reward.
+        path: A CSV file with the columns expression and reward, and perhaps
+            runs (how many) and deviation (their standard deviation).
         core_units: Of the space; by default as few as can say every function.
         unary: Of the space; by default what the functions are made of.
         binary: Likewise.
@@ -112,7 +129,21 @@ def table(
     rewards = {form: float(np.mean(each)) for form, each in found.items()}
     lowest = min(rewards.values())
     space = _space_of(functions, core_units, unary, binary)
-    return Landscape(path.stem, space, rewards, lambda _: lowest)
+    noise = _noise_of(rows)
+    return Landscape(path.stem, space, rewards, lambda _: lowest, noise=noise)
+
+
+def _noise_of(rows: Sequence[Mapping[str, str]]) -> float:
+    """Returns the root mean square of the best rows' standard errors."""
+    if not {"runs", "deviation"} <= rows[0].keys():
+        return 0.0
+    ranked = sorted(rows, key=lambda row: -float(row["reward"]))
+    squares = [
+        float(row["deviation"]) ** 2 / int(row["runs"])
+        for row in ranked[: max(1, round(_NOISE_SHARE * len(rows)))]
+        if int(row["runs"]) > 1
+    ]
+    return float(np.mean(squares)) ** 0.5 if squares else 0.0
 
 
 def _space_of(
@@ -138,59 +169,99 @@ def _space_of(
     raise problem
 
 
-def ridge(space: SearchSpace, sample: int, cache: pathlib.Path) -> Landscape:
-    """Returns the landscape of `RidgeLandscape`.
+class Source(Protocol):
+    """Finds rewards within milliseconds."""
+
+    def runs(self, expression: Expression) -> np.ndarray:
+        """Returns the rewards of a function's runs; their mean counts."""
+
+
+SOURCES: dict[str, Callable[[], Source]] = {
+    "ridge": RidgeLandscape,
+    "perceptron": PerceptronLandscape,
+}
+
+
+def measured(
+    name: str, space: SearchSpace, sample: int, cache: pathlib.Path
+) -> Landscape:
+    """Returns the landscape of one of `SOURCES`.
 
     Args:
+        name: A key of `SOURCES`.
         space: Where policies search.
-        sample: From how many distinct functions the top 1 percent is reckoned.
-            They are drawn uniformly from the token strings, or are the whole
-            space if that has no more strings.
+        sample: From how many distinct functions the top is reckoned. They are
+            drawn uniformly from the token strings, or are the whole space if
+            that has no more strings.
         cache: A CSV file that keeps forms and rewards for the next run.
 
     Raises:
         ValueError: The file holds something else.
         OSError: The file cannot be read or written.
     """
-    known = _Known(cache)
-    rewards = {
-        form: known.rewards[form]
-        for form in tqdm(
+    known = _Known(cache, SOURCES[name]())
+    forms = list(
+        tqdm(
             _distinct(space, sample, known.canonical),
             total=min(sample, space.size),
             desc="sample",
             unit="function",
         )
-    }
+    )
     return Landscape(
-        f"ridge, {space.core_units} units",
+        f"{name}, {space.core_units} units",
         space,
-        rewards,
-        known.rewards.__getitem__,
+        {form: known.reward(form) for form in forms},
+        known.reward,
         known.canonical,
+        paired_noise([known.runs[form] for form in forms]),
     )
 
 
-class _Known:
-    """Canonical forms and their ridge rewards, kept in a file."""
+def paired_noise(runs: Sequence[np.ndarray]) -> float:
+    """Returns the standard error of a mean over runs that functions share.
 
-    def __init__(self, path: pathlib.Path):
+    What a run adds to all functions alike tells none from another: it is taken
+    out before. Of the best tenth by the mean; 0 if there is one run each.
+    """
+    table = np.array(sorted(runs, key=np.mean, reverse=True))
+    table = table[: max(2, round(_NOISE_SHARE * len(table)))]
+    rows, columns = table.shape
+    if min(rows, columns) < 2:
+        return 0.0
+    left = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0)
+    left += table.mean()
+    variance = np.sum(left**2) / ((rows - 1) * (columns - 1))
+    return float(variance / columns) ** 0.5
+
+
+class _Known:
+    """Canonical forms and the rewards of their runs, kept in a file."""
+
+    def __init__(self, path: pathlib.Path, source: Source):
         self._log = CsvLog(path, _COLUMNS)
-        self._source = RidgeLandscape()
+        self._source = source
         self._forms: dict[str, str] = {}
-        self.rewards: dict[str, float] = {}
+        self.runs: dict[str, np.ndarray] = {}
         for row in read_rows(path):
             self._forms[row["expression"]] = row["canonical"]
-            self.rewards[row["canonical"]] = float(row["reward"])
+            self.runs[row["canonical"]] = np.array(row["runs"].split(), float)
+
+    def reward(self, form: str) -> float:
+        """Returns the reward of a form that `canonical` has returned."""
+        return float(self.runs[form].mean())
 
     def canonical(self, expression: Expression) -> str:
         """Returns the canonical form; from now on its reward is known."""
         text = str(expression)
         if text not in self._forms:
             form = canonical_text(expression)
-            if form not in self.rewards:
-                self.rewards[form] = self._source.reward(parse(form))
-            row = (text, form, self.rewards[form])
+            if form not in self.runs:
+                runs = self._source.runs(parse(form))
+                # As they come back from the file.
+                self.runs[form] = np.round(runs, 6)
+            values = " ".join(f"{run:.6g}" for run in self.runs[form])
+            row = (text, form, values)
             self._log.append(dict(zip(_COLUMNS, row, strict=True)))
             self._forms[text] = form
         return self._forms[text]

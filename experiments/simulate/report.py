@@ -11,7 +11,8 @@ import numpy as np
 from actfn.search.books.tables import CsvLog
 from experiments.simulate.figures import comparison
 from experiments.simulate.landscape import Landscape
-from experiments.simulate.runs import Run, Summary, curves, summarise
+from experiments.simulate.runs import Run, curves
+from experiments.simulate.statistics import REGRET_AFTER, Summary, summarise
 
 _BAND = (0.1, 0.5, 0.9)
 
@@ -86,27 +87,40 @@ def text(landscape: Landscape, summaries: Sequence[Summary]) -> str:
     """Returns the comparison as a table to be printed."""
     lines = [
         f"{landscape.name}: {landscape.size} functions; rewards up to "
-        f"{landscape.best:.4f}; the top {landscape.top_share:.1%} have "
-        f"{landscape.threshold:.4f} or more.",
-        "To the first of the top 1 percent: median and 90th percentile over "
-        "the seeds of evaluations (distinct functions) and of proposals.",
+        f"{landscape.best:.4f}, standard error of a good one's "
+        f"{landscape.noise:.4f}.",
+        f"The top, {landscape.top_share:.1%} of them, has "
+        f"{landscape.threshold:.4f} or more: the best 1 percent, and all that "
+        "the noise does not tell from the best.",
+        "To the first of the top: median and 90th percentile over the seeds "
+        "of evaluations (distinct functions) and of proposals.",
         "",
-        "policy      found   evaluations     proposals     last quarter     "
-        "   p distinct    best  per s",
+        "policy      found   evaluations  p90 / random's (95%)   log-rank p  "
+        "  proposals           regret      last quarter   p last distinct  "
+        "  best  per s",
     ]
     for row in summaries:
         lines.append(
             f"{row.policy:10} {row.found:6.0%} "
             f"{row.evaluations_median:6.1f} {row.evaluations_p90:6.1f} "
+            f"{row.ratio_p90:6.2f} ({row.ratio_p90_bootstrap_low:5.2f} to "
+            f"{row.ratio_p90_bootstrap_high:5.2f}) "
+            f"{row.p_logrank_evaluations:12.1e} "
             f"{row.proposals_median:6.1f} {row.proposals_p90:6.1f} "
-            f"{row.late_reward:7.4f} ± {row.late_error:6.4f} "
-            f"{row.p_value:8.1e} {row.distinct:8.1f} {row.best:7.4f} "
-            f"{row.proposals_per_second:6.0f}"
+            f"{row.regret:7.4f} ± {row.regret_error:6.4f} "
+            f"{row.late_reward:6.3f} ± {row.late_error:6.4f} "
+            f"{row.p_mann_whitney_late:8.1e} {row.distinct:8.1f} "
+            f"{row.best:7.4f} {row.proposals_per_second:6.0f}"
         )
     lines += [
         "",
-        "last quarter: mean reward of the last quarter of the proposals, with "
-        "its standard error; p: against random (Mann-Whitney, two-sided).",
+        "p90 / random's: ratio of the 90th percentiles of evaluations, with "
+        "its bootstrap interval. log-rank p: evaluations to the top against "
+        "random's, two-sided; runs that found none are censored.",
+        f"regret: best known reward less the best of {REGRET_AFTER} "
+        "evaluations, with its standard error. last quarter: mean reward of "
+        "the last quarter of the proposals, likewise; p last: against random "
+        "(Mann-Whitney, two-sided).",
         "per s: proposals a second of processor time, beside that in which the "
         "landscape finds canonical forms and rewards.",
     ]

@@ -72,6 +72,10 @@ class RidgeLandscape:
         right = scores.argmax(axis=1) == self._labels[self._half :]
         return round(float(right.mean()), 6)
 
+    def runs(self, expression: Expression) -> np.ndarray:
+        """Returns the one reward there is, shape (1,)."""
+        return np.array([self.reward(expression)])
+
     def features(self, expression: Expression) -> np.ndarray:
         """Returns the last layer, float32 of shape (images, `WIDTH`)."""
         program = compile_expression(expression)

@@ -1,4 +1,4 @@
-"""A policy against known rewards, and what many such runs come to."""
+"""A policy against known rewards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from actfn.search.books.ledger import Ledger
 from actfn.search.policies.base import Policy
@@ -45,6 +44,10 @@ class Run:
     def best_so_far(self) -> np.ndarray:
         """The best reward after each evaluation, shape (evaluations,)."""
         return np.maximum.accumulate(self.rewards[self.is_new])
+
+    def best_after(self, evaluations: int) -> float:
+        """The best reward of so many evaluations, or of all if fewer."""
+        return float(self.best_so_far[:evaluations][-1])
 
     def evaluations_to(self, threshold: float) -> float:
         """Evaluations to the first reward from `threshold` on, or infinity."""
@@ -97,75 +100,6 @@ def run(policy: Policy, landscape: Landscape, budget: int) -> Run:
         is_new=np.array([result.status != "cached" for result in results]),
         seconds=time.process_time() - start - elsewhere,
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-    """A row of the comparison of policies.
-
-    Where a run never reached the top 1 percent it counts as having needed the
-    whole budget. `p_value` is that of a two-sided Mann-Whitney test of the
-    late rewards against random's, NaN without random runs.
-    """
-
-    policy: str
-    seeds: int
-    found: float
-    evaluations_median: float
-    evaluations_p90: float
-    proposals_median: float
-    proposals_p90: float
-    late_reward: float
-    late_error: float
-    p_value: float
-    distinct: float
-    best: float
-    proposals_per_second: float
-
-
-def summarise(
-    policy: str,
-    runs: Sequence[Run],
-    random: Sequence[Run],
-    landscape: Landscape,
-    budget: int,
-) -> Summary:
-    """Returns the figures of one policy's runs, over seeds.
-
-    Args:
-        policy: Its name.
-        runs: One a seed.
-        random: The random policy's, to compare with; may be empty.
-        landscape: What they ran on.
-        budget: Proposals of each run.
-    """
-    evaluations = [r.evaluations_to(landscape.threshold) for r in runs]
-    proposals = [r.proposals_to(landscape.threshold) for r in runs]
-    late = np.array([r.late_mean(budget) for r in runs])
-    p_value = np.nan
-    if random:
-        others = [r.late_mean(budget) for r in random]
-        p_value = float(stats.mannwhitneyu(late, others).pvalue)
-    made = sum(len(r.rewards) for r in runs)
-    return Summary(
-        policy=policy,
-        seeds=len(runs),
-        found=float(np.mean(np.isfinite(evaluations))),
-        evaluations_median=_quantile(evaluations, 0.5, budget),
-        evaluations_p90=_quantile(evaluations, 0.9, budget),
-        proposals_median=_quantile(proposals, 0.5, budget),
-        proposals_p90=_quantile(proposals, 0.9, budget),
-        late_reward=float(late.mean()),
-        late_error=float(stats.sem(late)) if len(late) > 1 else np.nan,
-        p_value=p_value,
-        distinct=float(np.mean([r.evaluations for r in runs])),
-        best=float(np.mean([r.rewards.max() for r in runs])),
-        proposals_per_second=made / sum(r.seconds for r in runs),
-    )
-
-
-def _quantile(counts: Sequence[float], share: float, budget: int) -> float:
-    return float(np.quantile(np.minimum(counts, budget), share))
 
 
 def curves(runs: Sequence[Run], budget: int) -> np.ndarray:

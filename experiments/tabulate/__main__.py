@@ -6,7 +6,8 @@
 Each distinct function of a one-unit space is trained once, all with the same
 seed; then the best ones again with further seeds, which they share. In
 --directory: runs.csv, a row a child, and rewards.csv, a row a function with
-its mean validation accuracy (0 for a child that diverged).
+its mean reward: the validation accuracy of images, or the score of another
+--task, higher is better; a child that diverged has the floor.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import os
 import pathlib
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -32,7 +34,10 @@ with quiet_start():
     from actfn.search import ExhaustivePolicy
     from actfn.search.books.folder import claim
     from actfn.search.books.tables import CsvLog, read_rows
+    from experiments import tasks
     from experiments.machine import megabytes
+    from experiments.tasks.base import QUICK, Task, key
+    from experiments.tasks.child import train
     from experiments.tasks.image.child import ChildTrainer
     from experiments.tasks.image.recipe import PRESETS, Recipe
 
@@ -50,6 +55,7 @@ UNARY = (
 )
 BINARY = ("add", "mul", "sub", "max", "min", "gate")
 FLOOR = 0.0
+_IMAGE = "image"
 _RUN_COLUMNS = (
     "expression",
     "run",
@@ -62,9 +68,52 @@ _RUN_COLUMNS = (
 _REWARD_COLUMNS = ("expression", "canonical", "reward", "runs", "deviation")
 
 
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """What a child came to: its reward, which is finite, and its status."""
+
+    reward: float
+    status: str
+    seconds: float
+
+
+Judge = Callable[[str, int], Judged]
+"""Trains a child, given its function and seed."""
+
+
+def of_recipe(recipe: Recipe) -> Judge:
+    """Returns who trains children of a recipe; the reward is accuracy."""
+    trainer = ChildTrainer(recipe)
+
+    def judge(text: str, seed: int) -> Judged:
+        result = trainer.train(text, seed)
+        if result.diverged:
+            return Judged(FLOOR, "diverged", result.seconds)
+        return Judged(result.accuracy, "completed", result.seconds)
+
+    return judge
+
+
+def of_task(task: Task, setting: Any) -> Judge:
+    """Returns who trains children of a task; the reward is its score."""
+    data = task.data(setting)
+    metric = task.metrics[task.metric]
+
+    def judge(text: str, seed: int) -> Judged:
+        result = train(task, setting, data, text, seed)
+        if result.reason:
+            return Judged(
+                metric.sign * metric.floor, "diverged", result.seconds
+            )
+        score = metric.sign * result.metrics[task.metric]
+        return Judged(score, "completed", result.seconds)
+
+    return judge
+
+
 def tabulate(
     space: actfn.SearchSpace,
-    recipe: Recipe,
+    judge: Judge,
     folder: pathlib.Path,
     best: int,
     repeats: int,
@@ -74,18 +123,17 @@ def tabulate(
 
     Args:
         space: At most a million token strings.
-        recipe: Of the children.
+        judge: Trains the children.
         folder: For the two files.
         best: How many functions are trained `repeats` times.
         repeats: How often.
         seed: All seeds of children come from it.
 
     Raises:
-        ValueError: The space is too large, or the recipe is at fault.
+        ValueError: The space is too large.
     """
     proposals = ExhaustivePolicy(space).propose(space.size)
     functions = [str(proposal.expression) for proposal in proposals]
-    trainer = ChildTrainer(recipe)
     log = CsvLog(folder / "runs.csv", _RUN_COLUMNS)
     found = {
         (row["expression"], int(row["run"])): float(row["accuracy"])
@@ -97,7 +145,7 @@ def tabulate(
 
         def train(text: str, run: int) -> None:
             if (text, run) not in found:
-                row = _run(trainer, text, run, seed)
+                row = _run(judge, text, run, seed)
                 log.append(row)
                 found[text, run] = row["accuracy"]
             bar.update()
@@ -113,16 +161,16 @@ def tabulate(
     rewards.rewrite(sorted(rows, key=lambda row: -row["reward"]))
 
 
-def _run(trainer: ChildTrainer, text: str, run: int, seed: int) -> dict:
+def _run(judge: Judge, text: str, run: int, seed: int) -> dict:
     sequence = np.random.SeedSequence((seed, 7, run))
     child_seed = int(sequence.generate_state(1)[0] >> 1)
-    result = trainer.train(text, child_seed)
+    result = judge(text, child_seed)
     return {
         "expression": text,
         "run": run,
         "seed": child_seed,
-        "accuracy": FLOOR if result.diverged else result.accuracy,
-        "status": "diverged" if result.diverged else "completed",
+        "accuracy": result.reward,
+        "status": result.status,
         "seconds": result.seconds,
         "megabytes": megabytes(),
     }
@@ -146,6 +194,12 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    add(
+        "--task",
+        choices=tasks.names(),
+        default=_IMAGE,
+        help="what children are trained on; default: %(default)s",
+    )
     for name, default in (("unary", UNARY), ("binary", BINARY)):
         add(
             f"--{name}",
@@ -157,7 +211,7 @@ def _parser() -> Parser:
     for name, default, text in (
         ("best", 30, "how many functions are trained several times"),
         ("repeats", 3, "how often"),
-        ("steps", PRESETS["quick"].steps, "training steps of a child"),
+        ("steps", None, "training steps of a child, if not the task's"),
         ("seed", 0, "of all children"),
     ):
         add(
@@ -186,21 +240,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One thread: sums in a fixed order. Read when TensorFlow starts.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
-    # A table holds what training comes to, for every function.
-    recipe = dataclasses.replace(
-        PRESETS["quick"], steps=given.steps, screen=False
-    )
-    settings = dataclasses.asdict(recipe) | {
+    settings = {
         name: getattr(given, name)
         for name in ("unary", "binary", "best", "repeats", "seed")
     }
-    # As they come back from the file: lists, where there were tuples.
-    settings = json.loads(json.dumps(settings))
+    steps = {} if given.steps is None else {"steps": given.steps}
     try:
+        if given.task == _IMAGE:
+            # A table holds what training comes to, for every function.
+            recipe = dataclasses.replace(
+                PRESETS["quick"], screen=False, **steps
+            )
+            judge, of_child = of_recipe(recipe), dataclasses.asdict(recipe)
+        else:
+            task = tasks.get(given.task)
+            setting = dataclasses.replace(task.settings[QUICK], **steps)
+            judge = of_task(task, setting)
+            of_child = {"task": given.task, "setting": key(setting)}
+        settings |= of_child
+        # As they come back from the file: lists, where there were tuples.
+        settings = json.loads(json.dumps(settings))
         space = actfn.SearchSpace(1, given.unary, given.binary)
         with claim(given.directory, settings, given.resume):
             numbers = (given.best, given.repeats, given.seed)
-            tabulate(space, recipe, given.directory, *numbers)
+            tabulate(space, judge, given.directory, *numbers)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:

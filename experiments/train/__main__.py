@@ -50,7 +50,12 @@ def _parser() -> Parser:
     )
     add("--runs", type=int, default=1, metavar="N", help="seeds of each")
     add("--steps", type=int, metavar="N", help="default: the config's")
-    add("--dataset", metavar="NAME", help="default: the config's")
+    add(
+        "--dataset",
+        metavar="NAME",
+        help="a name, or files of your own, see docs/own_data.md; default: the "
+        "config's",
+    )
     add("--data-dir", metavar="DIR", help="folder of prepared TFDS sets")
     add(
         "--directory",

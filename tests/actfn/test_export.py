@@ -204,6 +204,18 @@ def test_onnx_of_a_model_of_images_of_any_size(tmp_path):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("format", _RUN)
+def test_gated_functions(format, tmp_path):
+    if format == "onnx":
+        pytest.importorskip("tf2onnx")
+    names = [*actfn.catalog.gated_names(), "x * sigmoid(beta * y)"]
+    layers = [actfn.get(name) for name in names]
+    path = str(export(_together(layers), tmp_path / "model", format))
+    for y, layer in zip(_RUN[format](path, X), layers, strict=True):
+        np.testing.assert_allclose(y, layer(X), rtol=1e-4, atol=1e-5)
+
+
 def test_an_operator_that_a_format_lacks_is_named(tmp_path):
     path = tmp_path / "model.tflite"
     with pytest.raises(ValueError, match="litert has no erf"):

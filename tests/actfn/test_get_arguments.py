@@ -44,7 +44,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize(("name", "given", "expected"), CASES, ids=str)
+@pytest.mark.parametrize("name,given,expected", CASES, ids=range(len(CASES)))
 def test_values(name, given, expected):
     layer = actfn.get(name, dtype="float64", **given)
     again = actfn.get(layer.get_config())

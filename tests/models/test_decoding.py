@@ -45,6 +45,23 @@ def test_a_wide_beam_finds_the_best_of_all(seed, alpha):
     assert beam_search(step, START, END, 4, 100, alpha) == best
 
 
+def test_the_length_penalty_is_that_of_wu_et_al():
+    """((5 + n) / 6) ** alpha: 1 for one token, 2 for seven and alpha 1.
+
+    So one token of log probability -1 loses against seven of -1.93, and wins
+    if it is divided by (6 + n) / 6.
+    """
+
+    def step(prefixes):
+        length = prefixes.shape[1]
+        row = np.full(VOCABULARY, -np.inf)
+        row[2] = -1.93 if length == 1 else 0.0
+        row[END] = {1: -1.0, 7: 0.0}.get(length, -np.inf)
+        return np.tile(row, (len(prefixes), 1))
+
+    assert beam_search(step, START, END, 7, 2, 1.0) == [2] * 6
+
+
 def test_width_one_is_greedy():
     step = random_step(3)
     prefix = [START]

@@ -4,6 +4,7 @@ import pytest
 import sacrebleu
 from keras import layers
 
+import actfn
 import models
 from experiments.datasets import sentences, tokens
 from models.decoding import Translator
@@ -30,6 +31,21 @@ def test_base_parameters_by_hand():
     shared = 100 * 512
     assert model.count_params() == 6 * (encoder + decoder) + shared
     assert model.activation_sites == 12
+
+
+def test_gates_have_as_many_parameters():
+    plain = models.build("transformer", activation=layers.ReLU, depth=1)
+    gated = models.build(
+        "transformer",
+        activation=lambda: actfn.get("swiglu"),
+        depth=1,
+        gated=True,
+    )
+    inner = gated.get_layer("encoder_0_dense_in").get_weights()[0]
+    assert inner.shape == (512, 2 * 1365)  # two thirds of 2,048
+    difference = gated.count_params() - plain.count_params()
+    assert abs(difference) < 0.001 * plain.count_params()
+    assert gated.output_shape == plain.output_shape
 
 
 def test_neither_the_future_nor_padding_is_seen():

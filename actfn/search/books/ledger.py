@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,8 @@ class Ledger:
         self._waiting: dict[str, list[Task]] = {}  # by canonical form
         self._proposals = 0
         self._repeats = 0
+        self._range: tuple[float, float] | None = None  # of finite rewards
+        self._untold: list[Task] = []  # without a reward, nor one to be below
         self._saved = 0  # events that the policy's snapshot has seen
         self._live = True  # whether `on_result` is to be called
         self._teaching = True  # whether the policy still has to hear of it
@@ -90,6 +94,9 @@ class Ledger:
         """
         while self._repeats < self.max_repeats:
             proposals = self.policy.propose(1)
+            if not proposals and self._untold and not self.running:
+                self._commit({"event": "floor", "reward": 0.0})
+                proposals = self.policy.propose(1)
             if not proposals:
                 return None
             task = self._task(proposals[0])
@@ -110,14 +117,15 @@ class Ledger:
 
         Args:
             trial: A key of `running`.
-            reward: Finite; higher is better.
+            reward: Higher is better; NaN for a child that has none, of which
+                the policy is told that it is worse than all others so far.
             status: As in `Result`.
             seconds: How long it took.
             details: JSON data to be kept with it in the journal; its
                 ``message`` goes into the `Result`.
 
         Raises:
-            ValueError: The trial does not run or the reward is not finite.
+            ValueError: The trial does not run or the reward is infinite.
         """
         if trial not in self.running:
             raise ValueError(
@@ -128,7 +136,9 @@ class Ledger:
             {
                 "event": "finish",
                 "trial": trial,
-                "reward": check_finite("reward", reward),
+                "reward": None
+                if math.isnan(reward)
+                else check_finite("reward", reward),
                 "status": status,
                 "seconds": round(seconds, 3),
                 "details": details or {},
@@ -235,13 +245,15 @@ class Ledger:
             self._proposed(Task.from_event(event))
         elif event["event"] == "finish":
             self._finished(event)
+        elif event["event"] == "floor":
+            self._tell_untold(event["reward"])
 
     def _proposed(self, task: Task) -> None:
         self._proposals += 1
         self._repeats += 1
         if self.cache and task.canonical in self._rewards:
             reward = self._rewards[task.canonical]
-            self._teach([(task.proposal, reward)])
+            self._tell([task], reward)
             self._record(task, reward, "cached")
         elif self.cache and task.canonical in self._waiting:
             self._waiting[task.canonical].append(task)
@@ -252,14 +264,52 @@ class Ledger:
 
     def _finished(self, event: dict[str, Any]) -> None:
         task, reward = self.running.pop(event["trial"]), event["reward"]
+        reward = self._floor() if reward is None else self._known(reward)
         twins = self._waiting.pop(task.canonical, [])
         self._rewards[task.canonical] = reward
         self._repeats = 0
-        self._teach([(each.proposal, reward) for each in (task, *twins)])
-        message = event["details"].get("message") or ""
-        self._record(task, reward, event["status"], event["seconds"], message)
+        self._tell([task, *twins], reward)
+        details = event["details"]
+        self._record(
+            task,
+            reward,
+            event["status"],
+            event["seconds"],
+            details.get("message") or "",
+            details.get("others", {}),
+        )
         for twin in twins:
             self._record(twin, reward, "cached")
+
+    def _known(self, reward: float) -> float:
+        """Takes a finite reward and returns it."""
+        low, high = self._range or (reward, reward)
+        self._range = min(low, reward), max(high, reward)
+        self._tell_untold(self._floor())
+        return reward
+
+    def _floor(self) -> float:
+        """A reward below all so far; NaN if there are none yet.
+
+        It is as far below the worst as the best is above it.
+        """
+        if self._range is None:
+            return math.nan
+        low, high = self._range
+        return low - (high - low or abs(low) or 1.0)
+
+    def _tell(self, tasks: list[Task], reward: float) -> None:
+        """Tells the policy, once there is something to tell."""
+        if math.isnan(reward):
+            self._untold += tasks
+        else:
+            self._teach([(task.proposal, reward) for task in tasks])
+
+    def _tell_untold(self, reward: float) -> None:
+        tasks, self._untold = self._untold, []
+        for task in tasks:
+            self._rewards[task.canonical] = reward
+            self._teach([(task.proposal, reward)])
 
     def _teach(self, rewards: list[tuple[int, float]]) -> None:
         if self._teaching:
@@ -272,6 +322,7 @@ class Ledger:
         status: str,
         seconds: float = 0.0,
         message: str = "",
+        values: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         result = Result(
             trial=task.trial,
@@ -283,6 +334,7 @@ class Ledger:
             seed=task.seed,
             order=len(self.results),
             message=message,
+            values=dict(values),
         )
         self.results.append(result)
         if self._live and self.on_result is not None:

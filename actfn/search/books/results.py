@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -38,7 +40,8 @@ class Result:
         trial: Unique number of the proposal, in the order of proposing.
         expression: The function's text.
         canonical: The text of its canonical form.
-        reward: What the policy was told; higher is better.
+        reward: What the policy was told; higher is better. NaN for children
+            that diverged before any had a reward.
         status: ``completed``, ``diverged``, ``rejected`` (not worth training,
             or not to the end), ``cached`` (the reward of an equivalent
             function) or ``failed``.
@@ -46,6 +49,7 @@ class Result:
         seed: Seed of the child.
         order: Running number from 0 in the order of ending.
         message: Why it failed, diverged or was rejected.
+        values: Hyperparameters beside the activation that it was trained with.
     """
 
     trial: str
@@ -57,3 +61,10 @@ class Result:
     seed: int
     order: int
     message: str = ""
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Sorts results, the best first, those without a reward last."""
+        unknown = math.isnan(self.reward)
+        return math.inf if unknown else -self.reward, self.order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
@@ -36,9 +37,14 @@ CONFIRMED_COLUMNS = (
 )
 
 
-def trial_row(result: Result) -> dict[str, object]:
-    """Returns the row of results.csv."""
-    return {name: getattr(result, name) for name in TRIAL_COLUMNS}
+def trial_row(
+    result: Result, columns: Sequence[str] = TRIAL_COLUMNS
+) -> dict[str, object]:
+    """Returns the row of results.csv; the values are JSON."""
+    row = {name: getattr(result, name) for name in columns}
+    if "values" in row:
+        row["values"] = json.dumps(row["values"])
+    return row
 
 
 def confirmed_row(compared, role: str, reward: float) -> dict[str, object]:
@@ -72,7 +78,7 @@ def confirmed_row(compared, role: str, reward: float) -> dict[str, object]:
 def best_functions(trials: Sequence[Result], count: int) -> list[Result]:
     """Returns the best completed trial of each of the best functions."""
     best: dict[str, Result] = {}
-    for trial in sorted(trials, key=lambda t: (-t.reward, t.order)):
+    for trial in sorted(trials, key=lambda trial: trial.rank):
         if trial.status == "completed":
             best.setdefault(trial.canonical, trial)
     return list(best.values())[:count]

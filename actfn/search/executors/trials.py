@@ -22,7 +22,10 @@ RunTrial = Callable[[Trial, Report], Any]
 
 
 def run_trials(
-    oracle: keras_tuner.Oracle, run_trial: RunTrial, executor: Executor
+    oracle: keras_tuner.Oracle,
+    run_trial: RunTrial,
+    executor: Executor,
+    on_end: Callable[[Trial], None] = lambda trial: None,
 ) -> None:
     """Has all trials of an oracle run; the oracle stays in this process.
 
@@ -38,11 +41,17 @@ def run_trials(
             metrics to `oracle.update_trial` while the trial runs, and returns
             whether it goes on.
         executor: Who calls it.
+        on_end: Called with each trial that the oracle has heard the end of.
 
     Raises:
         FatalError: A trial raised one, or the oracle did.
     """
-    _Driver(oracle, oracle.end_trial).run(run_trial, executor)
+
+    def end(trial: Trial) -> None:
+        oracle.end_trial(trial)
+        on_end(trial)
+
+    _Driver(oracle, end).run(run_trial, executor)
 
 
 def run(
@@ -106,6 +115,7 @@ def run(
         tuner.on_trial_end,
         tuner.on_trial_begin,
         tuner.pre_create_trial,
+        getattr(tuner, "executions_per_trial", 1),
     ).run(run_trial, made)
     tuner.on_search_end()
 
@@ -119,7 +129,10 @@ class _Driver:
         end: Callable[[Trial], None],
         begin: Callable[[Trial], None] = lambda trial: None,
         before: Callable[[], None] = lambda: None,
+        executions_per_trial: int = 1,
     ):
+        # As a tuner has it: a `PolicyOracle` looks at who asks for trials.
+        self.executions_per_trial = executions_per_trial
         self._oracle, self._end = oracle, end
         self._begin, self._before = begin, before
         self._running: dict[str, tuple[str, Trial]] = {}

@@ -20,7 +20,7 @@ def policy_class(name: str) -> type:
     """Returns a search method by its name; PPO and REINFORCE load TensorFlow.
 
     Args:
-        name: A key of `POLICIES`.
+        name: A key of `POLICIES`, but ppo_paper, which is ppo's class.
     """
     module = importlib.import_module(f"actfn.search.policies.{name}")
     return getattr(module, _CLASSES[name])
@@ -37,3 +37,10 @@ POLICIES: dict[str, Callable[..., Policy]] = {
     name: _maker(name) for name in _CLASSES
 }
 """What makes a policy, called with a space and a seed, by its name."""
+
+
+def _published_ppo(*args: Any, **kwargs: Any) -> Policy:
+    return policy_class("ppo").published(*args, **kwargs)
+
+
+POLICIES["ppo_paper"] = _published_ppo

@@ -56,7 +56,7 @@ class ExhaustivePolicy(BasePolicy):
     def ranking(self) -> list[tuple[Expression, float]]:
         """Returns the functions with their rewards, the best first."""
         rows = sorted(self._rewards.items(), key=lambda row: -row[1])
-        return [(parse(text), reward) for text, reward in rows]
+        return [(parse(text, inputs=2), reward) for text, reward in rows]
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Enters a foreign result; the function is not proposed any more."""

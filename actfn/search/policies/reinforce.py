@@ -23,6 +23,9 @@ class ReinforcePolicy(PolicyGradient):
         entropy_weight: Weight of the entropy bonus.
         baseline_decay: Weight of the past in the moving mean of the scores.
         units: Width of the LSTM.
+        rewards: As for `PPOPolicy`.
+        only_new: As for `PPOPolicy`; it biases the gradient (see
+            `PolicyGradient`).
 
     Raises:
         ValueError: A number is out of range.
@@ -38,6 +41,8 @@ class ReinforcePolicy(PolicyGradient):
         entropy_weight: float = 1.2,
         baseline_decay: float = 0.95,
         units: int = 100,
+        rewards: str = "ranks",
+        only_new: bool = True,
     ):
         super().__init__(
             space,
@@ -49,6 +54,8 @@ class ReinforcePolicy(PolicyGradient):
             baseline_decay,
             units,
             reinforce_loss,
+            rewards,
+            only_new,
         )
 
 

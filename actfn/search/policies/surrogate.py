@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from actfn.search.policies.evolution import mutate
 from actfn.spaces.grammar import SearchSpace
 
 _POINTS = 32
+_CACHED = 100_000
+"""So many functions at most are remembered."""
+_PAIRED_POINTS = 7  # of each of two inputs
 
 
 class SurrogatePolicy(BasePolicy):
@@ -67,6 +71,8 @@ class SurrogatePolicy(BasePolicy):
         self._fitted = 0  # how many rows the last fit has seen
         self._trees = None
         self._encoded: dict[str, tuple[int, ...] | None] = {}
+        self._told: set[str] = set()
+        self._candidates = _Candidates(space)
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Adds a foreign result to what the model is fitted to."""
@@ -91,6 +97,7 @@ class SurrogatePolicy(BasePolicy):
         """Goes on from what `get_state` of a like policy returned."""
         super().set_state(state)
         self._rows = [tuple(row) for row in state["rows"]]
+        self._told = {text for text, _ in self._rows}
         self._fits, self._fitted = state["fits"], state["fitted"]
         self._trees = self._fit() if self._fits else None
 
@@ -110,46 +117,55 @@ class SurrogatePolicy(BasePolicy):
         ):
             self._fits, self._fitted = self._fits + 1, len(self._rows)
             self._trees = self._fit()
-        known = {text for text, _ in self._rows}
-        known.update(self._open.values(), map(str, drawn))
-        pool = [e for e in self._pool(rng) if str(e) not in known]
+        here = {*self._open.values(), *map(str, drawn)}
+        pool = {
+            text: expression
+            for text, expression in self._pool(rng).items()
+            if text not in self._told and text not in here
+        }
         if not pool:
             return self.space.sample(rng)
-        table = np.stack([features(expression) for expression in pool])
+        shapes = self._candidates.features
+        table = np.stack([shapes(text, pool[text]) for text in pool])
+        # What `tree.predict` does, without its checks of the table.
         votes = np.stack(
-            [tree.predict(table, check_input=False) for tree in self._trees]
+            [tree.tree_.predict(table)[:, 0] for tree in self._trees]
         )
         merits = votes.mean(axis=0) + self.curiosity * votes.std(axis=0)
-        return pool[int(np.argmax(merits))]
+        return list(pool.values())[int(np.argmax(merits))]
 
-    def _pool(self, rng: np.random.Generator) -> list[Expression]:
-        """Returns random functions and mutations of the ten best known."""
+    def _pool(self, rng: np.random.Generator) -> dict[str, Expression]:
+        """Returns random functions and mutations of the ten best, by text."""
         best = sorted(self._rows, key=lambda row: -row[1])[:10]
         parents = [self._tokens(text) for text, _ in best]
         parents = [tokens for tokens in parents if tokens is not None]
-        pool = []
+        pool: dict[str, Expression] = {}
         for index in range(self.candidates):
             if index % 2 and parents:
                 parent = parents[rng.integers(len(parents))]
-                pool.append(self.space.decode(mutate(self.space, parent, rng)))
+                tokens = mutate(self._candidates, parent, rng)
             else:
-                pool.append(self.space.sample(rng))
-        return list(dict.fromkeys(pool))
+                tokens = self.space.sample_tokens(rng)
+            expression, text = self._candidates.look(tuple(tokens))
+            pool.setdefault(text, expression)
+        return pool
 
     def _tokens(self, text: str) -> tuple[int, ...] | None:
         if text not in self._encoded:
             try:
-                self._encoded[text] = self.space.encode(parse(text))
+                self._encoded[text] = self.space.encode(parse(text, inputs=2))
             except ValueError:  # told from elsewhere, and not of this space
                 self._encoded[text] = None
         return self._encoded[text]
 
     def _fit(self) -> list:
         # Imported here since it takes a second, and only this policy needs it.
+        import sklearn
         from sklearn.ensemble import ExtraTreesRegressor
 
         rows = self._rows[: self._fitted]
-        table = np.stack([features(parse(text)) for text, _ in rows])
+        shapes = self._candidates.features
+        table = np.stack([shapes(text) for text, _ in rows])
         rewards = [reward for _, reward in rows]
         forest = ExtraTreesRegressor(
             n_estimators=50,
@@ -157,34 +173,86 @@ class SurrogatePolicy(BasePolicy):
             bootstrap=True,
             random_state=(self.seed + self._fits) % 2**32,
         )
-        return forest.fit(table, rewards).estimators_
+        with sklearn.config_context(
+            assume_finite=True, skip_parameter_validation=True
+        ):
+            return forest.fit(table, rewards).estimators_
 
     def _learn(self, memory: str, reward: float) -> None:
         self._rows.append((memory, reward))
+        self._told.add(memory)
 
 
-@functools.lru_cache(maxsize=100_000)
-def features(expression: Expression) -> np.ndarray:
+class _Candidates:
+    """Functions of a space, each decoded, printed and described once."""
+
+    def __init__(self, space: SearchSpace):
+        self.token_sizes = space.token_sizes
+        self._space = space
+        self._looked: dict[tuple[int, ...], tuple[Expression, str]] = {}
+        self._features: dict[str, np.ndarray] = {}
+
+    def look(self, tokens: tuple[int, ...]) -> tuple[Expression, str]:
+        """Returns the function of a token string and its text."""
+        if tokens not in self._looked:
+            expression = self._space.decode(tokens)
+            _add(self._looked, tokens, (expression, str(expression)))
+        return self._looked[tokens]
+
+    def decode(self, tokens: Sequence[int]) -> Expression:
+        """Returns the function of a token string, as the space does."""
+        return self.look(tuple(tokens))[0]
+
+    def features(
+        self, text: str, expression: Expression | None = None
+    ) -> np.ndarray:
+        """Returns the features of the function with a text."""
+        if text not in self._features:
+            if expression is None:
+                expression = parse(text, inputs=2)
+            found = features(expression, self._space.inputs)
+            _add(self._features, text, found)
+        return self._features[text]
+
+
+def _add(cache: dict, key: Any, value: Any) -> None:
+    if len(cache) >= _CACHED:
+        del cache[next(iter(cache))]
+    cache[key] = value
+
+
+def features(expression: Expression, inputs: int = 1) -> np.ndarray:
     """Describes a function by its shape and its operators.
 
     Its values at quantiles of the standard normal distribution, with all
     parameters 1, and their slopes, both compressed to a sign and a logarithm;
     how many nodes it has and how often it has each operator.
 
+    Args:
+        expression: The function.
+        inputs: 2 in a space of two inputs. Then the values are those at all
+            pairs of fewer quantiles, and the slopes those by x and by y.
+
     Returns:
         A vector of float32, of the same length for all functions.
     """
-    grid = _quantiles()
-    program = compile_expression(expression)
+    grid = _quantiles(_POINTS if inputs == 1 else _PAIRED_POINTS)
+    axes = np.meshgrid(*[grid] * inputs, indexing="ij")
+    program = compile_expression(expression, inputs)
     betas = [np.ones((), np.float32) for _ in parameters(expression)]
     with np.errstate(all="ignore"):
-        values = np.array(program.value(grid, betas), np.float64)
-        slopes = np.diff(values) / np.diff(grid)
+        values = program.value(axes[0], [*axes[1:], *betas])
+        values = np.array(values, np.float64)
+        slopes = [
+            np.diff(values, axis=axis) / np.diff(points, axis=axis)
+            for axis, points in enumerate(axes)
+        ]
     names = collections.Counter(
         node.operator for node in walk(expression) if isinstance(node, Call)
     )
     counts = [names[name] for name in operators.names()]
-    shape = _compress(np.concatenate([values, slopes]))
+    parts = [values, *slopes]
+    shape = _compress(np.concatenate([part.ravel() for part in parts]))
     return np.concatenate([shape, counts, [size(expression)]]).astype("float32")
 
 
@@ -194,7 +262,7 @@ def _compress(values: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _quantiles() -> np.ndarray:
+def _quantiles(count: int) -> np.ndarray:
     normal = statistics.NormalDist()
-    shares = (np.arange(_POINTS) + 0.5) / _POINTS
+    shares = (np.arange(count) + 0.5) / count
     return np.array([normal.inv_cdf(share) for share in shares], np.float32)

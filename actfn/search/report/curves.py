@@ -10,7 +10,13 @@ import numpy as np
 
 from actfn import catalog
 from actfn.expressions.evaluate import compile_expression
-from actfn.expressions.expression import ExpressionError, parameters
+from actfn.expressions.expression import (
+    Constant,
+    ExpressionError,
+    Y,
+    parameters,
+    substitute,
+)
 from actfn.expressions.parsing import parse
 
 REACH = 5.0  # x from -REACH to REACH
@@ -48,16 +54,18 @@ def curve(text: str, drawn: bool = True) -> Curve:
         drawn: Whether the paths are wanted.
     """
     python = f"actfn.get({json.dumps(text, ensure_ascii=False)})"
-    named = catalog.entry(text) if text in catalog.names() else None
+    known = (*catalog.names(), *catalog.gated_names())
+    named = catalog.entry(text) if text in known else None
     try:
-        function = parse(named.expression if named else text)
+        function = parse(named.expression if named else text, inputs=2)
     except ExpressionError as error:
         return Curve("", "", "", python, str(error))
     value = slope = ""
     if drawn:
         beta = named.beta if named else 1.0
         betas = [np.float64(beta) for _ in parameters(function)]
-        program = compile_expression(function)
+        # Of two inputs, what is left of the function where y is 1.
+        program = compile_expression(substitute(function, {Y: Constant(1)}))
 
         def at(x: np.ndarray) -> np.ndarray:
             return np.asarray(program.value(x, betas), "float64")

@@ -20,7 +20,7 @@ def trained(trials: Iterable[Result]) -> list[Result]:
 def best(trials: Iterable[Result]) -> Result | None:
     """Returns the best completed trial, the earlier one of equals."""
     done = [trial for trial in trials if trial.status == "completed"]
-    return min(done, key=lambda t: (-t.reward, t.order), default=None)
+    return min(done, key=lambda trial: trial.rank, default=None)
 
 
 def finite(values: Iterable[float]) -> list[float]:

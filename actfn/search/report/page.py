@@ -105,7 +105,7 @@ def _entries(content: Content) -> list[Entry]:
         (trial, "policy", told)
         for trial, told in zip(content.trials, values, strict=True)
     ] + [(trial, "random", "") for trial in content.control]
-    rows.sort(key=lambda row: (-row[0].reward, row[1], row[0].order))
+    rows.sort(key=lambda row: (row[0].rank[0], row[1], row[0].order))
     return [
         Entry(
             trial, kind, curves.curve(trial.expression, place < DRAWN), values

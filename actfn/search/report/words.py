@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from actfn.search.report.numbers import (
     best,
     duration,
     finite,
+    mean,
     number,
     probability,
     ranked,
@@ -71,10 +71,12 @@ def _movement(content: Content) -> str:
 
 
 def _rewards(who: str, rows: Sequence[Result]) -> str:
-    mean = statistics.fmean(row.reward for row in rows)
+    average = mean([row.reward for row in rows])
     top = best(rows)
     found = f"the best is {number(top.reward)}" if top else "none completed"
-    return f"{who}: {len(rows)} trained, mean reward {number(mean)}; {found}."
+    return (
+        f"{who}: {len(rows)} trained, mean reward {number(average)}; {found}."
+    )
 
 
 def counts(rows: Sequence[Result]) -> str:

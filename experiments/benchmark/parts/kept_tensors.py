@@ -25,8 +25,8 @@ def bytes_kept(
             tf.compat.v1.placeholder(tf.float32, value.shape, f"parameter{i}")
             for i, value in enumerate(parameters)
         ]
-        upstream = tf.compat.v1.placeholder(tf.float32, shape, "upstream")
         y = function(x, *places)
+        upstream = tf.compat.v1.placeholder(tf.float32, y.shape, "upstream")
         gradients = tf.gradients(y, [x, *places], upstream)
         fetches = [y, *(g for g in gradients if g is not None)]
     metadata = tf.compat.v1.RunMetadata()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from experiments.benchmark.memory import slope
@@ -89,7 +90,7 @@ def memory(rows: Rows) -> str:
 
 
 def policies(rows: Rows) -> str:
-    """Returns the search methods of `experiments.simulate`, one a row."""
+    """Returns the search methods, of files from before tests had names."""
     columns = (
         "policy",
         "found",
@@ -97,7 +98,7 @@ def policies(rows: Rows) -> str:
         "90th percentile",
         "of random's",
         "mean of the last quarter",
-        "p against random",
+        "last quarter: p, Mann-Whitney",
     )
     random = next(row for row in rows if row["policy"] == "random")
     base = float(random["evaluations_p90"])
@@ -114,3 +115,47 @@ def policies(rows: Rows) -> str:
         for row in rows
     ]
     return markdown.table(columns, cells, columns[:1])
+
+
+def compared(rows: Rows) -> str:
+    """Returns the search methods of `experiments.simulate`, one a row."""
+    columns = (
+        "policy",
+        "seeds",
+        "found",
+        "evaluations, median",
+        "90th percentile",
+        "of random's (95% bootstrap)",
+        "evaluations: p, log-rank",
+        "regret after 50",
+        "mean of the last quarter",
+        "last quarter: p, Mann-Whitney",
+    )
+    cells = [
+        (
+            row["policy"],
+            row["seeds"],
+            f"{float(row['found']):.0%}",
+            f"{float(row['evaluations_median']):.1f}",
+            f"{float(row['evaluations_p90']):.1f}",
+            _ratio(row),
+            _p_value(row["p_logrank_evaluations"]),
+            f"{float(row['regret']):.4f} ± {float(row['regret_error']):.4f}",
+            f"{float(row['late_reward']):.3f}",
+            _p_value(row["p_mann_whitney_late"]),
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1])
+
+
+def _ratio(row: Mapping[str, str]) -> str:
+    ends = [float(row[f"ratio_p90_bootstrap_{end}"]) for end in ("low", "high")]
+    ratio = f"{float(row['ratio_p90']):.2f}"
+    if math.isnan(ends[0]):
+        return ratio
+    return f"{ratio} ({ends[0]:.2f} to {ends[1]:.2f})"
+
+
+def _p_value(text: str) -> str:
+    return "" if math.isnan(float(text)) else f"{float(text):.1e}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
+import actfn
 from models import markdown
 
 Rows = Sequence[Mapping[str, str]]
@@ -32,12 +33,14 @@ _KEPT = ("plain keeps", "actfn keeps", "`recompute=False` keeps")
 
 
 def summary(rows: Rows) -> str:
-    """Returns the table of the README: graph mode, no more than one needs.
+    """Returns the table of the README: graph mode, the paper's functions.
 
     Args:
         rows: Those of `experiments.benchmark.activations`.
     """
-    return _table(rows, "graph", _SHORT) + measured_on(rows)
+    named = {*actfn.catalog.BASELINES, *actfn.catalog.PUBLISHED}
+    papers = [row for row in rows if row["function"] in named]
+    return _table(papers, "graph", _SHORT) + measured_on(rows)
 
 
 def details(rows: Rows) -> str:

@@ -20,7 +20,7 @@ REFUSED = {
     "sin x y": "'(' after sin",
     "sin x": "'(' after sin",
     "x = 3": "'='",
-    "y = x^2": "'y'",
+    "y = x^2": "right-hand side alone",
     "f(x) = x": "'f'",
     "x == 1": "'=='",
     "__import__": "'__import__'",

@@ -15,6 +15,7 @@ import actfn
 from actfn.expressions.evaluate import evaluate
 from actfn.expressions.expression import parameters
 from actfn.layers.kernels import activate
+from tests.differentiating import slope_of
 
 BACKEND = keras.backend.backend()
 REFERENCE = os.environ.get("ACTFN_REFERENCE")
@@ -128,35 +129,6 @@ def _report(wrong, found, expected):
     return f"{wrong.sum()} differ\n" + "\n".join(lines)
 
 
-def _slope(function):
-    """Returns the derivative of a function of x, differentiable again."""
-    if BACKEND == "tensorflow":
-        import tensorflow as tf
-
-        def slope(x):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = function(x)
-            return tape.gradient(y, x)
-
-    elif BACKEND == "jax":
-        import jax
-
-        def slope(x):
-            y, pullback = jax.vjp(function, x)
-            return pullback(ops.ones_like(y))[0]
-
-    else:
-        import torch
-
-        def slope(x):
-            x = x if x.requires_grad else x.clone().requires_grad_()
-            y = function(x).sum()
-            return torch.autograd.grad(y, x, create_graph=True)[0]
-
-    return slope
-
-
 @pytest.mark.parametrize("recompute", [True, False])
 @pytest.mark.parametrize("apply", [activate, evaluate])
 @pytest.mark.parametrize(
@@ -165,13 +137,13 @@ def _slope(function):
 def test_second_derivatives(text, apply, recompute):
     betas = {"beta": ops.convert_to_tensor(np.array(0.7))}
     expression = actfn.parse(text)
-    slope = _slope(lambda x: apply(expression, x, betas, recompute))
+    slope = slope_of(lambda x: apply(expression, x, betas, recompute))
     step = 1e-5
     first = [
         ops.convert_to_numpy(ops.stop_gradient(slope(ops.convert_to_tensor(x))))
         for x in (X + step, X - step)
     ]
-    second = _slope(slope)(ops.convert_to_tensor(X))
+    second = slope_of(slope)(ops.convert_to_tensor(X))
     np.testing.assert_allclose(
         ops.convert_to_numpy(second),
         (first[0] - first[1]) / (2 * step),

@@ -130,8 +130,11 @@ def test_diverging_children_do_not_end_the_search(tmp_path):
     statuses = [r.status for r in oracle.results if r.status != "cached"]
     assert len(statuses) == 5
     assert statuses.count("diverged") >= 4
-    assert all(
-        r.reward == 0.0 for r in oracle.results if r.status == "diverged"
+    scores = [r.reward for r in oracle.results if r.status == "completed"]
+    assert not any(
+        r.reward >= min(scores, default=-math.inf)
+        for r in oracle.results
+        if r.status == "diverged"
     )
 
 
@@ -178,6 +181,23 @@ def test_bug_in_fit_ends_the_search_with_its_message(tmp_path):
     assert [r.trial for r in mended.results] == ["00000"]
 
 
+@pytest.mark.parametrize("start", [search_with, search.run])
+def test_executions_that_would_repeat_one_seed_are_refused(tmp_path, start):
+    oracle = oracle_of()
+    tuner = keras_tuner.Tuner(
+        oracle,
+        build,
+        directory=str(tmp_path),
+        project_name="p",
+        executions_per_trial=3,
+    )
+    with pytest.raises(
+        keras_tuner.errors.FatalError, match=r"must be 1: .*Received: 3"
+    ):
+        start(tuner)
+    assert not oracle.trials
+
+
 # Rewards -------------------------------------------------------------------
 
 
@@ -200,26 +220,90 @@ def test_child_that_is_not_finite_gets_the_floor(metrics):
     assert trial.status == "COMPLETED"
     good = oracle.create_trial("tuner0")
     end(oracle, good, val_accuracy=0.1)
-    assert oracle.get_best_trials(2) == [good, trial]
+    assert math.isnan(trial.score)
+    assert oracle.get_best_trials(2) == [good]
+
+
+def heard_by(policy):
+    """Returns the list of the rewards that a policy is told."""
+    heard = []
+    policy._learn = lambda memory, reward: heard.append(reward)
+    return heard
 
 
 def test_objective_to_be_minimised():
     policy = search.RandomPolicy(SPACE)
-    heard = []
-    policy._learn = lambda memory, reward: heard.append(reward)
+    heard = heard_by(policy)
     oracle = oracle_of(policy, objective="val_loss")
     first, second, third = (oracle.create_trial(f"t{i}") for i in range(3))
     end(oracle, first, val_loss=2.0)
     end(oracle, second, val_loss=0.5)
     end(oracle, third, val_loss=math.nan)
-    assert heard == [-2.0, -0.5, -10.0]
+    assert heard == [-2.0, -0.5, -3.5]
     assert [r.reward for r in oracle.results] == heard
-    assert oracle.get_best_trials(3) == [second, first, third]
-    assert third.score == 10.0
+    assert oracle.get_best_trials(3) == [second, first]
+    assert math.isnan(third.score)
 
 
-def test_finite_reward_below_the_floor_is_raised_to_it():
-    oracle = oracle_of(objective="val_loss")
+@pytest.mark.parametrize(
+    ("objective", "values", "best"),
+    [
+        ("val_loss", [math.nan, 1000.0, math.nan, 900.0, 1200.0], 3),
+        (keras_tuner.Objective("val_r2", "max"), [-3.0, math.nan, -9.0, -1.0],
+         3),
+    ],
+)  # fmt: skip
+def test_a_diverged_trial_is_worse_than_all_others(objective, values, best):
+    policy = search.RandomPolicy(SPACE)
+    heard = heard_by(policy)
+    oracle = oracle_of(policy, objective=objective)
+    trials = [oracle.create_trial(f"t{i}") for i in range(len(values))]
+    for trial, value in zip(trials, values, strict=True):
+        end(oracle, trial, **{oracle.objective.name: value})
+    assert oracle.get_best_trials(9)[0] is trials[best]
+    assert len(oracle.get_best_trials(9)) == sum(map(math.isfinite, values))
+    sign = 1 if oracle.objective.direction == "max" else -1
+    told = {sign * v for v in values if math.isfinite(v)}
+    assert told <= {*heard} and len({*heard}) > len(told)
+    assert len(heard) == len(values)
+    floors = [reward for reward in heard if reward not in told]
+    seen = {sign * v for v in values[:2] if math.isfinite(v)}
+    assert max(floors) < min(seen)
+
+
+def test_who_diverges_first_waits_for_a_reward_and_so_after_a_kill(tmp_path):
+    rewards = [math.nan, math.nan, 5000.0, math.nan, 4000.0]
+
+    def go_on(oracle, some):
+        for value in some:
+            end(oracle, oracle.create_trial("t"), val_loss=value)
+
+    whole = oracle_of(search.RandomPolicy(SPACE), objective="val_loss")
+    heard = heard_by(whole.policy)
+    go_on(whole, rewards)
+    assert heard == [-10000.0, -10000.0, -5000.0, -10000.0, -4000.0]
+    for cut in range(len(rewards)):
+        pieces = []
+        for part in (rewards[:cut], rewards[cut:]):
+            oracle = oracle_of(search.RandomPolicy(SPACE), objective="val_loss")
+            pieces.append(heard_by(oracle.policy))
+            oracle._set_project_dir(tmp_path / str(cut), "s")
+            oracle.reload()
+            go_on(oracle, part)
+        # What the first process was told, the second hears again.
+        assert pieces[1] == heard
+
+
+def test_a_policy_that_waits_for_rewards_goes_on_where_all_diverge():
+    policy = search.PPOPolicy(SPACE, seed=0)
+    oracle = oracle_of(policy, objective="val_loss", max_trials=30)
+    for _ in range(30):
+        end(oracle, oracle.create_trial("t"), val_loss=math.nan)
+    assert len(oracle.results) >= 30 and oracle.get_best_trials(3) == []
+
+
+def test_finite_reward_below_a_given_floor_is_raised_to_it():
+    oracle = oracle_of(objective="val_loss", floor=-10.0)
     trial = oracle.create_trial("tuner0")
     with pytest.warns(UserWarning, match="worse than the floor of -10"):
         end(oracle, trial, val_loss=1e9)
@@ -229,7 +313,7 @@ def test_finite_reward_below_the_floor_is_raised_to_it():
 
 
 def test_rejected_and_failed_children():
-    oracle = oracle_of(max_consecutive_failed_trials=1)
+    oracle = oracle_of(max_consecutive_failed_trials=1, floor=0.0)
     trial = oracle.create_trial("t")
     trial.hyperparameters.values["note"] = "constant"
     end(oracle, trial, val_accuracy=math.nan, rejected=1.0)
@@ -342,12 +426,12 @@ def test_hyperparameters_are_there_before_the_first_trial():
     assert isinstance(space.get("seed"), int)
 
 
-def test_other_hyperparameters_keep_their_default(tmp_path):
+def test_other_hyperparameters_may_keep_their_default(tmp_path):
     def build_with_rate(hp):
         hp.Float("rate", 0.1, 0.9, default=0.3)
         return build(hp)
 
-    oracle = oracle_of()
+    oracle = oracle_of(others="default")
     tuner_of(oracle, tmp_path, build_with_rate)
     values = oracle.create_trial("tuner0").hyperparameters.values
     assert values["rate"] == 0.3

@@ -49,12 +49,13 @@ def test_each_depth_has_lines_and_differences_of_its_own(tmp_path):
         for row in table.rows
     )
     assert shallow["minus_relu"] == relu["minus_relu"] == "None"
-    assert (relu["median"], relu["seconds"]) == ("52.00", "45")
+    assert relu["median"] == "52.00"
+    assert "seconds" not in table.columns  # of a machine that did other things
     # 3 and 1: Student's t with 1 degree of freedom is 12.706.
     assert [swish[f"minus_{end}"] for end in ("relu", "low", "high")] == [
         *("2.00", "-10.71", "14.71"),
     ]
-    assert "5 runs, 3 minutes in all." in table.note
+    assert "5 runs." in table.note and "minutes" not in table.note
     assert table.note.endswith("Diverged, thus never right: 1 of Swish.")
 
 

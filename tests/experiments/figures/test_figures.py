@@ -50,6 +50,26 @@ def test_swish_and_its_derivative_for_several_betas():
         np.testing.assert_allclose(slopes[name][:, 1], expected, atol=1e-5)
 
 
+def test_the_best_functions_of_a_search_come_first(tmp_path):
+    (tmp_path / "results.csv").write_text(
+        "expression,reward,status\n"
+        '"max(x, 0)",0.5,completed\nsin(x),0.9,completed\n'
+        "x * x,nan,diverged\nx,0.95,cached\n"
+    )
+    panels = drawing.best_of_search(tmp_path, 2).axes
+    assert [panel.get_title() for panel in panels[:2]] == [
+        "sin(x)\n0.9", "max(x, 0)\n0.5",
+    ]  # fmt: skip
+    grey, value, slope = (line.get_xydata() for line in panels[0].get_lines())
+    x = value[:, 0]
+    np.testing.assert_allclose(grey[:, 1], np.maximum(x, 0))
+    np.testing.assert_allclose(value[:, 1], np.sin(x), atol=1e-6)
+    np.testing.assert_allclose(slope[:, 1], np.cos(x), atol=1e-6)
+    (tmp_path / "results.csv").write_text("expression,reward,status\n")
+    with pytest.raises(ValueError, match="trained function"):
+        drawing.best_of_search(tmp_path)
+
+
 def test_a_trained_run_is_read_back(folder):
     run = trained.load(folder)
     assert (run.activation, run.config.drops) == ("swish", (0.5,))

@@ -47,7 +47,7 @@ def test_it_writes_what_it_promises(finished):
     relu = next(row for row in confirmed if row["expression"] == "relu")
     assert float(relu["gain_over_relu"]) == 0
     assert len(rows(folder / "random.csv")) >= 5
-    assert "against ReLU" in out
+    assert "Holm-corrected p" in out and "search.html" in out
 
 
 def test_the_page_needs_no_other_file(finished):
@@ -56,7 +56,11 @@ def test_the_page_needs_no_other_file(finished):
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert set(sources) == {"data:,", "#frame"}
     assert page.count("<figure") == 2
-    for words in ("Kullback-Leibler", "Random choice: ", "against ReLU"):
+    for words in (
+        "Kullback-Leibler",
+        "Random choice: ",
+        "Holm-corrected p",
+    ):
         assert words in page
     for row in rows(folder / "confirmed.csv"):
         assert html.escape(row["expression"]) in page

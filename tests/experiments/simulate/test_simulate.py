@@ -9,7 +9,8 @@ import actfn
 from actfn import search
 from experiments.simulate import __main__ as simulate
 from experiments.simulate import landscape as landscapes
-from experiments.simulate.runs import Run, curves, summarise
+from experiments.simulate.runs import Run, curves
+from experiments.simulate.statistics import summarise
 
 SPACE = actfn.SearchSpace(
     1, ["identity", "sin", "tanh", "max0"], ["add", "mul", "max"]
@@ -60,7 +61,10 @@ def test_it_writes_what_it_promises(finished):
     folder, out = finished
     policies = rows(folder / "policies.csv")
     assert [r["policy"] for r in policies] == ["random", "ppo", "exhaustive"]
-    assert float(policies[0]["p_value"]) == 1.0
+    for name in ("p_logrank_evaluations", "p_mann_whitney_late"):
+        assert policies[0][name] == "nan"  # random against itself
+        assert 0 <= float(policies[1][name]) <= 1
+    assert float(policies[0]["ratio_p90"]) == 1.0
     assert len(rows(folder / "runs.csv")) == 3 * 4
     found = [r for r in rows(folder / "curves.csv") if r["policy"] == "ppo"]
     best = [float(row["best_mean"]) for row in found]
@@ -100,7 +104,8 @@ def test_same_seed_same_files(finished, table, tmp_path, capsys):
     run(capsys, *words, *SMALL, "--directory", again)
     for name in ("runs.csv", "curves.csv"):
         assert (again / name).read_bytes() == (folder / name).read_bytes()
-    run(capsys, *words, *SMALL, "--seed", "1", "--directory", again)
+    words = [*words, *SMALL, "--seed", "1", "--resume"]
+    run(capsys, *words, "--directory", again)
     later, first = rows(again / "runs.csv"), rows(folder / "runs.csv")
     assert later[:3] == first[1:4]
 
@@ -133,7 +138,8 @@ def test_what_never_finds_the_top_counts_as_the_whole_budget(table):
     assert row.found == 0.5
     assert (row.evaluations_median, row.evaluations_p90) == (3.5, 4.0)
     assert (row.proposals_median, row.proposals_p90) == (4.0, 4.0)
-    assert np.isnan(row.p_value)
+    assert np.isnan(row.p_mann_whitney_late)
+    assert np.isnan(row.p_logrank_evaluations)
     # The last quarter is one proposal.
     assert row.late_reward == pytest.approx((1 + top) / 2)
     np.testing.assert_array_equal(
@@ -149,7 +155,7 @@ def test_p_value_of_three_against_three_wholly_apart(table):
     )
     # Of the 20 ways to part six numbers, two are as far apart.
     row = summarise("any", high, low, land, budget=1)
-    assert row.p_value == pytest.approx(2 / 20)
+    assert row.p_mann_whitney_late == pytest.approx(2 / 20)
 
 
 def test_ridge_rewards_are_kept_for_the_next_run(tmp_path, capsys):
@@ -163,7 +169,7 @@ def test_ridge_rewards_are_kept_for_the_next_run(tmp_path, capsys):
     kept = (tmp_path / "ridge_rewards.csv").read_bytes()
     assert len(kept.splitlines()) > 13
     first = (tmp_path / "runs.csv").read_bytes()
-    run(capsys, *words)
+    run(capsys, *words, "--resume")
     assert (tmp_path / "ridge_rewards.csv").read_bytes() == kept
     assert (tmp_path / "runs.csv").read_bytes() == first
 
@@ -179,6 +185,7 @@ def test_ridge_rewards_are_kept_for_the_next_run(tmp_path, capsys):
         (["--seeds", "0"], "positive integer"),
         (["--seed", "-1"], "`seed` must be"),
         (["--landscape", "ridge", "--table", "wrong.csv"], "--table"),
+        (["--landscape", "ridge", "--unary", "foo"], "'foo'"),
         (["--table", "good.csv", "--unary", "foo"], "'foo'"),
         (["--table", "good.csv", "--unary", "cos"], "`expression` must be"),
     ],
@@ -197,8 +204,40 @@ def test_bad_input_is_one_line_and_status_2(
     assert message in err and err.count("\n") == 1, err
 
 
+def test_a_stopped_simulation_goes_on(finished, table, tmp_path, capsys):
+    folder, _ = finished
+    words = ["--table", table, "--policy", "random", "ppo", "exhaustive"]
+    words += [*SMALL, "--directory", tmp_path / "stopped"]
+    done, whole = [], simulate.run
+
+    def stopping(policy, landscape, budget):
+        if len(done) == 5:
+            raise KeyboardInterrupt
+        done.append(policy)
+        return whole(policy, landscape, budget)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulate, "run", stopping)
+        status, _, err = run(capsys, *words)
+        assert status == 130 and "--resume goes on" in err
+        kept = rows(tmp_path / "stopped" / "proposals.csv")
+        assert len(kept) == 5
+        status, _, err = run(capsys, *words)
+        assert status == 2 and "add --resume" in err
+        done.clear()
+        patch.setattr(simulate, "run", lambda *a: done.append(0) or whole(*a))
+        assert run(capsys, *words, "--resume")[0] == 0
+        assert len(done) == 3 * 4 - 5
+    for name in ("runs.csv", "curves.csv"):
+        again = tmp_path / "stopped" / name
+        assert again.read_bytes() == (folder / name).read_bytes()
+    status, _, err = run(capsys, *words, "--resume", "--proposals", "31")
+    assert status == 2 and "proposals 30 there, 31 here" in err
+
+
 def test_exhaustive_refuses_a_large_space_before_any_run(tmp_path, capsys):
     words = ["--landscape", "ridge", "--sample", "2", "--policy", "exhaustive"]
     status, _, err = run(capsys, *words, "--directory", tmp_path)
     assert status == 2
     assert "`space` must have at most 1000000" in err.splitlines()[-1]
+    assert not any(tmp_path.iterdir())

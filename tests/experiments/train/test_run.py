@@ -46,12 +46,26 @@ def test_a_run_learns_and_keeps_what_it_did(task, change, tmp_path):
     assert list((tmp_path / "run" / "logs").iterdir())
 
 
-def test_the_average_is_what_is_saved(task, quick, tmp_path):
+def test_the_average_is_what_is_evaluated_and_saved(
+    task, quick, tmp_path, monkeypatch
+):
+    seen = {}
+
+    def evaluate(model, split):
+        seen[split] = [v.numpy().copy() for v in model.trainable_variables]
+        return {}
+
+    monkeypatch.setattr(task, "evaluate", evaluate)
     run = Run(task, quick, "relu", 0.1, 0, tmp_path)
     run.train()
+    average = [v.numpy() for v in run._learner.average.variables]
+    assert equal(seen["validation"], average)
+    assert equal(seen["test"], average)
     last = weights(run)
     run.model.load_weights(tmp_path / "final.weights.h5")
     assert not equal(weights(run), last)
+    saved = [v.numpy() for v in run.model.trainable_variables]
+    assert equal(saved, average)
 
 
 def test_a_resumed_run_ends_with_the_same_weights(task, quick, tmp_path):

@@ -15,7 +15,7 @@ from actfn.search.checks import check_count, check_finite
 from actfn.search.policies.base import BasePolicy, pack_array, unpack_array
 from actfn.search.policies.controller.baseline import Baseline
 from actfn.search.policies.controller.network import shared_controller
-from actfn.search.policies.controller.rank_scores import SavageScores
+from actfn.search.policies.controller.rank_scores import SCORES
 from actfn.search.policies.controller.train_step import Loss, compiled_step
 from actfn.search.policies.novelty import Proposed
 from actfn.spaces.grammar import SearchSpace
@@ -30,16 +30,24 @@ _Drawn = tuple[list[list[int]], list[float]]  # strings, log-probabilities
 class PolicyGradient(BasePolicy):
     """A controller that learns when a batch of rewards is complete.
 
-    A reward counts by its Savage score among all rewards so far. Raw rewards
-    tell above all which functions do not train; a controller that learns from
-    them soon proposes what is good on average and then misses the best. Its
-    advantage is the score's distance from the moving mean before the batch
-    (from the batch's mean in the first one). The scale does not shrink as the
-    controller narrows down: the gain fades, the entropy bonus does not, and
-    the controller comes to rest on many good functions.
+    A reward counts by its Savage score among all rewards so far (or by itself:
+    `rewards`). Raw rewards tell above all which functions do not train; a
+    controller that learns from them soon proposes what is good on average and
+    then misses the best. Its advantage is the score's distance from the moving
+    mean before the batch (from the batch's mean in the first one). The scale
+    does not shrink as the controller narrows down: the gain fades, the entropy
+    bonus does not, and the controller comes to rest on many good functions.
 
-    Of some strings drawn the first is proposed whose function is new. A known
-    one would teach the controller the same once more, each time more strongly.
+    Of some strings drawn the first is proposed whose function is new (or just
+    the first: `only_new`). A known one would teach the controller the same
+    once more, each time more strongly. This filter biases the gradient, and
+    nothing corrects it: with p the controller's probabilities and N the new
+    strings, what is proposed follows q(s) = p(s) / p(N) on N (up to the limit
+    of tries), but the log-probability that is kept and differentiated is that
+    of p. The log-gradient of q lacks the term -grad log p(N) then, so that the
+    expected update is not the gradient of the mean reward under q: it also
+    raises p(N) in proportion to the mean advantage. PPO's ratio is that of p,
+    now against then, without the change of p(N).
 
     Args:
         space: Where the proposals come from.
@@ -52,6 +60,8 @@ class PolicyGradient(BasePolicy):
         baseline_decay: Weight of the past in the moving mean of the scores.
         units: Width of the LSTM.
         loss: What to minimise, without the entropy bonus.
+        rewards: "ranks" or "raw": what a reward counts by.
+        only_new: Whether the first new function of some is proposed.
 
     Raises:
         ValueError: A number is out of range.
@@ -68,6 +78,8 @@ class PolicyGradient(BasePolicy):
         baseline_decay: float,
         units: int,
         loss: Loss,
+        rewards: str,
+        only_new: bool,
     ):
         super().__init__(space, seed)
         _check("learning_rate", learning_rate, learning_rate > 0, "positive")
@@ -81,12 +93,15 @@ class PolicyGradient(BasePolicy):
             0 <= baseline_decay < 1,
             "at least 0 and below 1",
         )
+        _check("rewards", rewards, rewards in SCORES, f"one of {[*SCORES]}")
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.epochs = epochs
         self.entropy_weight = entropy_weight
         self.baseline = Baseline(baseline_decay)
-        self._scores = SavageScores()
+        self.rewards = rewards
+        self.only_new = only_new
+        self._scores = SCORES[rewards]()
         self.controller = shared_controller(tuple(space.token_sizes), units)
         most = max(1.0, math.log(space.size))
         self._train = compiled_step(
@@ -154,20 +169,24 @@ class PolicyGradient(BasePolicy):
         self._weights = _unpack_like(self._weights, state["weights"])
         self._adam = _unpack_like(self._adam, state["adam"])
         self.baseline.sums = list(state["baseline"])
-        self._scores = SavageScores(state["rewards"])
+        self._scores = SCORES[self.rewards](state["rewards"])
         self._batch = [tuple(row) for row in state["batch"]]
         self._updates = state["updates"]
         self._proposed.set_state(state["proposed"])
         self._block = None
 
     def _draw(self, n: int) -> list[tuple[Expression, Any]]:
+        numbers = range(self._next_id, self._next_id + n)
+        if not self.only_new:
+            return [next(self._functions(number)) for number in numbers]
         return [
-            self._proposed.first_new(
-                (self._decode(tuple(tokens)), [tokens, log_prob])
-                for tokens, log_prob in self._strings(number)
-            )
-            for number in range(self._next_id, self._next_id + n)
+            self._proposed.first_new(self._functions(number))
+            for number in numbers
         ]
+
+    def _functions(self, number: int) -> Iterator[tuple[Expression, Any]]:
+        for tokens, log_prob in self._strings(number):
+            yield self._decode(tuple(tokens)), [tokens, log_prob]
 
     def _strings(self, number: int) -> Iterator[tuple[list[int], float]]:
         """Yields `_TRIES` token strings and their log-probabilities.

@@ -1,4 +1,4 @@
-"""Scores by rank, which tell the best from the good."""
+"""What a controller learns from: scores by rank, or the rewards themselves."""
 
 from __future__ import annotations
 
@@ -34,3 +34,22 @@ class SavageScores:
         lower = bisect.bisect_left(self.rewards, reward)
         equal = bisect.bisect_right(self.rewards, reward) - lower
         return -math.log(1.0 - (lower + equal / 2) / len(self.rewards))
+
+
+class RawScores:
+    """Scores each reward by itself, as the published algorithms do."""
+
+    def __init__(self, rewards: Iterable[float] = ()):
+        del rewards  # nothing depends on the earlier ones
+        self.rewards: list[float] = []
+
+    def add(self, reward: float) -> None:
+        """Takes one more reward."""
+
+    def score(self, reward: float) -> float:
+        """Returns the reward."""
+        return reward
+
+
+SCORES = {"ranks": SavageScores, "raw": RawScores}
+"""By the name that policies take."""

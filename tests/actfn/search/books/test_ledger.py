@@ -125,7 +125,7 @@ def test_bad_ends_are_refused():
     with pytest.raises(ValueError, match=r"`trial` must be one of.*'7'"):
         ledger.finish("7", 0.5, "completed", 1.0)
     with pytest.raises(ValueError, match="`reward` must be a finite"):
-        ledger.finish(task.trial, math.nan, "completed", 1.0)
+        ledger.finish(task.trial, math.inf, "completed", 1.0)
     assert list(ledger.running) == [task.trial]
 
 

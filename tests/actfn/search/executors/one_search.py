@@ -33,7 +33,7 @@ def main(folder, name):
 
     policy = search.RandomPolicy(actfn.SearchSpace(core_units=1), seed=0)
     oracle = search.PolicyOracle(
-        policy, "accuracy", max_trials=TRIALS, verbose=0
+        policy, "accuracy", max_trials=TRIALS, floor=0.0, verbose=0
     )
     oracle._set_project_dir(folder, "project")
     oracle.reload()

@@ -307,3 +307,33 @@ def test_features_tell_functions_apart_and_are_finite():
     np.testing.assert_allclose(
         np.expm1(np.abs(half[:32])) * 2, np.expm1(np.abs(full[:32])), rtol=1e-4
     )
+
+
+def test_the_surrogate_looks_at_each_function_once(monkeypatch):
+    looked = []
+    features = surrogate.features
+
+    def counted(expression):
+        looked.append(str(expression))
+        return features(expression)
+
+    monkeypatch.setattr(surrogate, "features", counted)
+    policy = search.SurrogatePolicy(SPACE, seed=0, warmup=5, candidates=16)
+    for number in range(12):
+        (proposal,) = policy.propose(1)
+        policy.update([(proposal.id, number / 12)])
+    assert len(looked) == len(set(looked)) > 20
+
+
+def test_what_the_surrogate_remembers_of_a_string_is_its_function():
+    candidates, rng = surrogate._Candidates(SPACE), np.random.default_rng(0)
+    for _ in range(50):
+        tokens = SPACE.sample_tokens(rng)
+        for _ in range(2):
+            expression, text = candidates.look(tokens)
+            assert expression == SPACE.decode(tokens)
+            assert text == str(expression)
+            np.testing.assert_array_equal(
+                candidates.features(text, expression),
+                surrogate.features(expression),
+            )

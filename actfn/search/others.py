@@ -1,0 +1,150 @@
+"""The hyperparameters of a model beside its activation function."""
+
+from __future__ import annotations
+
+import math
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine import hyperparameters as hp_module
+
+OURS = ("activation", "seed", "note")
+"""The hyperparameters that a search sets itself."""
+
+
+def names_of(space: keras_tuner.HyperParameters) -> list[str]:
+    """Returns the names of what can be chosen beside the activation."""
+    return list(
+        dict.fromkeys(
+            hp.name
+            for hp in space.space
+            if hp.name not in OURS and not isinstance(hp, hp_module.Fixed)
+        )
+    )
+
+
+def values_in(hp: keras_tuner.HyperParameters) -> dict[str, Any]:
+    """Returns what was chosen beside the activation, by name."""
+    return {name: hp.values[name] for name in names_of(hp) if name in hp.values}
+
+
+def check_names(
+    values: Mapping[str, Any], space: keras_tuner.HyperParameters
+) -> None:
+    """Checks that values are of a model's hyperparameters.
+
+    Raises:
+        ValueError: One is not.
+    """
+    known = names_of(space)
+    for name in values:
+        if name not in known:
+            raise ValueError(
+                "Values must be given for hyperparameters of the model, which "
+                f"are {', '.join(known) or 'none'}. Received: {name!r}"
+            )
+
+
+class Others:
+    """Chooses the other hyperparameters of a trial.
+
+    Args:
+        how: ``"draw"``, ``"default"`` or values by name.
+
+    Raises:
+        ValueError: `how` is neither.
+    """
+
+    def __init__(self, how: str | Mapping[str, Any]):
+        if isinstance(how, Mapping):
+            how = dict(how)
+        elif how not in ("draw", "default"):
+            raise ValueError(
+                '`others` must be "draw", "default" or a dictionary of values. '
+                f"Received: {how!r}"
+            )
+        self.how = how
+
+    def choose(self, hp: keras_tuner.HyperParameters, seed: int) -> None:
+        """Sets the values of a trial.
+
+        Args:
+            hp: Of the trial, with its space; defaults where nothing is set.
+            seed: Of the trial: the same one draws the same values.
+
+        Raises:
+            ValueError: A given name is none of the model's hyperparameters.
+        """
+        if self.how == "default":
+            return
+        if self.how == "draw":
+            self._draw(hp, seed)
+            return
+        check_names(self.how, hp)
+        hp.values |= self.how
+
+    @staticmethod
+    def _draw(hp: keras_tuner.HyperParameters, seed: int) -> None:
+        # In the order of definition: a condition's parent comes first.
+        for place, one in enumerate(hp.space):
+            free = one.name not in OURS and not isinstance(one, hp_module.Fixed)
+            if free and hp.is_active(one):
+                hp.values[one.name] = one.random_sample(seed + place)
+
+
+class TuningTrial:
+    """A trial of the tuning; a child that diverged counts as failed.
+
+    Args:
+        run_trial: Returns the metrics of a trial.
+        metric: The objective.
+    """
+
+    def __init__(self, run_trial: Callable[..., Any], metric: str):
+        self._run_trial, self._metric = run_trial, metric
+
+    def __call__(self, trial, report):
+        """Returns the metrics of a trial."""
+        found = self._run_trial(trial, report)
+        if not math.isfinite(found[self._metric]):
+            raise keras_tuner.errors.FailedTrialError("the child diverged")
+        return found
+
+
+def tuner_of(
+    space: keras_tuner.HyperParameters,
+    objective: keras_tuner.Objective,
+    trials: int,
+    seed: int,
+    folder: pathlib.Path,
+) -> keras_tuner.Oracle:
+    """Returns Keras Tuner's Bayesian optimisation of the other values.
+
+    Args:
+        space: With the activation fixed.
+        objective: To judge by.
+        trials: How many.
+        seed: Of the sampler.
+        folder: Its project folder, in which it goes on.
+    """
+    oracle = keras_tuner.oracles.BayesianOptimizationOracle(
+        objective=objective,
+        max_trials=trials,
+        num_initial_points=max(3, trials // 3),
+        seed=seed + 1,  # it takes 0 for none
+        hyperparameters=space,
+        max_consecutive_failed_trials=trials + 1,
+    )
+    oracle.verbose = 0
+    oracle._set_project_dir(folder.parent, folder.name)
+    if pathlib.Path(oracle._get_oracle_fname()).exists():
+        oracle.reload()
+    return oracle
+
+
+def best_values(oracle: keras_tuner.Oracle) -> dict[str, Any]:
+    """Returns the other hyperparameters of an oracle's best trial."""
+    best = oracle.get_best_trials(1)
+    return values_in(best[0].hyperparameters) if best else {}

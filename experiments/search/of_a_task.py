@@ -1,0 +1,196 @@
+"""A search on one of the tasks, as a session of the library."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import pathlib
+from typing import Any
+
+import keras_tuner
+
+import actfn
+from actfn import search
+from actfn.search import confirmation
+from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.executors import Executor
+from actfn.search.policies import POLICIES
+from actfn.search.session import Plan, Session, Texts
+from experiments import tasks
+from experiments.tasks.base import Task, key
+from experiments.tasks.child import TaskChild
+
+COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What makes a search on a task what it is.
+
+    Attributes:
+        task: A name of `experiments.tasks.names`.
+        reward: A metric of the task.
+        policy: A key of `actfn.search.policies.POLICIES`.
+        core_units: Of the search space.
+        unary: Names of its unary functions; None for the paper's.
+        binary: Names of its binary functions; None for the paper's.
+        wiring: Of its units.
+        trials: Functions to train.
+        seed: Of the policy, the children and the confirmation.
+        control: Whether as many random functions are trained.
+        finalists: How many functions are confirmed.
+        repeats: Paired seeds of each function there.
+        specials: Whether published functions, as published and as tuned, are
+            compared too.
+        steps: Of a child in both settings; None for the task's.
+    """
+
+    task: str
+    reward: str
+    policy: str
+    core_units: int
+    unary: list[str] | None
+    binary: list[str] | None
+    wiring: str
+    trials: int
+    seed: int
+    control: bool
+    finalists: int
+    repeats: int
+    specials: bool
+    steps: int | None
+
+
+def make_session(
+    settings: Settings, folder: pathlib.Path, executor: Executor, command: str
+) -> Session:
+    """Returns the session that runs a search in a folder.
+
+    What is compared with what is fixed here: the finalists, in the larger
+    setting, with each baseline and each published function.
+
+    Args:
+        settings: What to search.
+        folder: For the results; nothing is written yet.
+        executor: Trains the children.
+        command: To be shown in the report.
+
+    Raises:
+        ValueError: The settings name a task, a reward or a space that is not
+            there, or a file of the task is missing or damaged.
+    """
+    task = tasks.get(settings.task)
+    if settings.reward not in task.metrics:
+        raise ValueError(
+            f"--reward must be one of {', '.join(task.metrics)} for the task "
+            f"{settings.task}. Received: {settings.reward}"
+        )
+    space = actfn.SearchSpace(
+        settings.core_units, settings.unary, settings.binary, settings.wiring
+    )
+    child = TaskChild(task, functools.partial(_with_steps, settings.steps))
+    metric = task.metrics[settings.reward]
+    identity = dataclasses.asdict(settings) | {
+        split: key(setting) for split, setting in child.settings.items()
+    }
+    return Session(
+        _plan(settings, task, space),
+        child,
+        folder,
+        executor,
+        Texts(
+            title=f"Search for activation functions: {task.title}",
+            policy=settings.policy,
+            setting=_text(settings, child, space),
+            command=command,
+            provenance=f"Data: {task.provenance}.",
+            metric=f"{settings.reward} ({metric.unit})",
+            note="Confirmed in the larger setting, on data that the search "
+            "never saw.",
+        ),
+        json.loads(json.dumps(identity)),
+        page="search.html",
+    )
+
+
+def _plan(settings: Settings, task: Task, space: actfn.SearchSpace) -> Plan:
+    metric = task.metrics[settings.reward]
+    control = search.RandomPolicy(space, seed=settings.seed + 1)
+    families = {f.name: tuple(f.members) for f in task.families}
+    return Plan(
+        objective=keras_tuner.Objective(settings.reward, metric.direction),
+        baselines=task.baselines,
+        candidates=tuple(task.specials) if settings.specials else (),
+        families=families if settings.specials else {},
+        policy=POLICIES[settings.policy](space, seed=settings.seed),
+        trials=settings.trials,
+        control=control if settings.control else None,
+        control_trials=settings.trials if settings.control else 0,
+        finalists=settings.finalists,
+        repeats=settings.repeats,
+        seed=settings.seed,
+        race=False,
+        floor=metric.sign * metric.floor,
+    )
+
+
+def write_rivals(folder: pathlib.Path) -> list[dict[str, object]]:
+    """Compares each finalist with each rival; writes rivals.csv.
+
+    The test is the library's, with each rival in its turn as the incumbent;
+    Holm's correction is for the finalists. Who is to beat several rivals at
+    once must beat each of them, which needs no further correction.
+
+    Args:
+        folder: Of a search that has ended.
+
+    Returns:
+        The rows, rival by rival.
+    """
+    roles = {
+        row["expression"]: row["role"]
+        for row in read_rows(folder / "confirmed.csv")
+    }
+    scores: dict[str, dict[int, float]] = {name: {} for name in roles}
+    for row in read_rows(folder / "retrained.csv"):
+        if row["expression"] in scores:
+            scores[row["expression"]][int(row["run"])] = float(row["score"])
+    runs = {n: [s[i] for i in sorted(s)] for n, s in scores.items()}
+    found = {n: runs[n] for n, role in roles.items() if role == "finalist"}
+    rows = []
+    for rival, role in roles.items():
+        if role != "finalist":
+            verdict = confirmation.judge({rival: runs[rival]} | found, rival)
+            rows += [
+                {"rival": rival, "role": role}
+                | {n: getattr(c, n) for n in COLUMNS if n not in _OWN}
+                for c in verdict.comparisons
+                if c.expression != rival
+            ]
+    CsvLog(folder / "rivals.csv", COLUMNS).rewrite(rows)
+    return rows
+
+
+_OWN = ("rival", "role")
+
+
+def _with_steps(steps: int | None, setting: Any) -> Any:
+    return (
+        setting if steps is None else dataclasses.replace(setting, steps=steps)
+    )
+
+
+def _text(settings: Settings, child: TaskChild, space) -> str:
+    def told(split: str) -> str:
+        words = dataclasses.asdict(child.settings[split]).items()
+        return ", ".join(f"{name} {value}" for name, value in words)
+
+    return (
+        f"{settings.trials} functions of up to {settings.core_units} core "
+        f"units ({len(space.unary)} unary and {len(space.binary)} binary "
+        f"functions, {settings.wiring} wiring), proposed by {settings.policy} "
+        f"(seed {settings.seed}), which was told the {settings.reward} on "
+        f"held-out data ({told('validation')}); confirmed with "
+        f"{settings.repeats} paired seeds ({told('test')})."
+    )

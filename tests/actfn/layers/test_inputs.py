@@ -1,0 +1,75 @@
+"""What a layer may be called with, and what is refused in one line."""
+
+import keras
+import numpy as np
+import pytest
+
+import actfn
+
+VALUES = [[1, 2], [3, -4]]
+
+
+def swish(x):
+    return x / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("name", ["relu", "swish_1", "swish", "sin(x)"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        VALUES,
+        tuple(map(tuple, VALUES)),
+        np.array(VALUES),
+        np.array(VALUES, "int8"),
+        np.abs(VALUES).astype("uint8"),
+        np.array(VALUES) > 0,
+        [[True, False]],
+        3,
+        -0.5,
+    ],
+)
+def test_numbers_of_every_kind(name, given):
+    if name == "swish" and np.ndim(given) == 0:
+        pytest.skip("a parameter per channel needs channels")
+    expected = {
+        "relu": lambda x: np.maximum(x, 0),
+        "sin(x)": np.sin,
+    }.get(name, swish)
+    found = actfn.get(name)(given)
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(found),
+        expected(np.asarray(given, "float64")),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+def test_integer_tensors_also_within_a_model():
+    inputs = keras.Input((2,), dtype="int32")
+    model = keras.Model(inputs, actfn.get("swish")(inputs))
+    assert len(model.layers) == 2
+    found = model(keras.ops.convert_to_tensor(np.array(VALUES, "int32")))
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(found), swish(np.array(VALUES)), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        "x",
+        ["a"],
+        [[1.0, 2.0], [3.0]],
+        {"x": 1.0},
+        np.array([1j]),
+        np.array(["a"]),
+        [],
+        [keras.ops.ones(2), keras.ops.ones(2)],
+    ],
+)
+def test_the_rest_is_refused_in_one_line(given):
+    with pytest.raises(ValueError, match=r"`inputs` must be .*Received: ") as e:
+        actfn.get("swish_1")(given)
+    assert "\n" not in str(e.value)

@@ -1,0 +1,204 @@
+"""Hyperparameters beside the activation: drawn, given, or tuned first."""
+
+import collections
+import json
+import math
+
+import keras_tuner
+import pytest
+
+import actfn
+from actfn import search
+from actfn.search.books.tables import read_rows
+from actfn.search.executors import make
+from actfn.search.others import Others, names_of, values_in
+from actfn.search.session import Plan, Session, Texts
+
+SPACE = actfn.SearchSpace(unary=["identity", "sin", "exp"], binary=["add"])
+
+
+def hyperparameters():
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 4, 16)
+    hp.Float("lr", 1e-4, 1e-1, sampling="log")
+    hp.Fixed("depth", 2)
+    return hp
+
+
+def planted(hp):
+    """Best for sin(x) + sin(x), 11 units and a learning rate of 0.003."""
+    sines = hp.get("activation").count("sin")
+    units, lr = hp.get("units"), math.log10(hp.get("lr"))
+    return sines - ((units - 11) / 6) ** 2 - (lr + 2.5) ** 2
+
+
+def oracle_of(others, **options):
+    policy = search.RandomPolicy(SPACE, seed=3)
+    return search.PolicyOracle(
+        policy,
+        keras_tuner.Objective("score", "max"),
+        hyperparameters=hyperparameters(),
+        others=others,
+        cache=False,
+        **options,
+    )
+
+
+def train(oracle, count):
+    trials = []
+    for _ in range(count):
+        trial = oracle.create_trial("t")
+        oracle.update_trial(
+            trial.trial_id, {"score": planted(trial.hyperparameters)}
+        )
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+        trials.append(trial)
+    return trials
+
+
+def test_what_can_be_chosen():
+    hp = hyperparameters()
+    hp.Fixed("activation", "x")
+    assert names_of(hp) == ["units", "lr"]
+    assert values_in(hp) == {"units": 4, "lr": 1e-4}
+
+
+def test_they_are_drawn_in_their_ranges_and_shown(capsys):
+    oracle = oracle_of("draw")
+    trials = train(oracle, 200)
+    units = collections.Counter(t.hyperparameters.get("units") for t in trials)
+    assert set(units) == set(range(4, 17))
+    rates = [t.hyperparameters.get("lr") for t in trials]
+    assert min(rates) >= 1e-4 and max(rates) <= 0.1
+    below = sum(rate < 1e-4**0.5 * 0.1**0.5 for rate in rates)
+    assert 70 < below < 130, "not evenly drawn on a logarithmic scale"
+    assert oracle.results[0].values == values_in(trials[0].hyperparameters)
+    again = train(oracle_of("draw"), 5)
+    assert [t.hyperparameters.values for t in again] == [
+        t.hyperparameters.values for t in trials[:5]
+    ]
+    best = oracle.get_best_trials(1)[0]
+    assert abs(best.hyperparameters.get("units") - 11) <= 3
+    assert abs(math.log10(best.hyperparameters.get("lr")) + 2.5) < 0.7
+    assert best.hyperparameters.get("activation").count("sin") == 2
+    best.summary()
+    assert "units" in capsys.readouterr().out
+
+
+def test_a_trial_that_goes_on_after_a_kill_has_its_draw(tmp_path):
+    values = []
+    for _ in range(2):
+        oracle = oracle_of("draw")
+        oracle._set_project_dir(tmp_path, "s")
+        oracle.reload()
+        values.append(oracle.create_trial("t").hyperparameters.values)
+    assert values[0] == values[1]
+
+
+def test_a_condition_comes_with_its_parent():
+    hp = keras_tuner.HyperParameters()
+    kind = hp.Choice("kind", ["a", "b"])
+    for name in ("a", "b"):
+        with hp.conditional_scope("kind", [name]):
+            hp.Int(f"of_{name}", 1, 100)
+    assert kind == "a"
+    for seed in range(20):
+        drawn = hp.copy()
+        drawn.values = {}
+        Others("draw").choose(drawn, seed)
+        assert set(drawn.values) == {"kind", f"of_{drawn.values['kind']}"}
+
+
+def test_given_values_and_defaults():
+    trials = train(oracle_of({"units": 7}), 4)
+    assert {t.hyperparameters.get("units") for t in trials} == {7}
+    assert {t.hyperparameters.get("lr") for t in trials} == {1e-4}
+    trials = train(oracle_of("default"), 4)
+    assert {t.hyperparameters.get("units") for t in trials} == {4}
+
+
+@pytest.mark.parametrize(
+    ("others", "words"), [("tuned", "`others`.*'tuned'"), (3, "`others`.*3")]
+)
+def test_another_way_is_refused(others, words):
+    with pytest.raises(ValueError, match=words):
+        oracle_of(others)
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=r"units, lr.*Received: 'unit'"):
+        train(oracle_of({"unit": 7}), 1)
+
+
+class Child:
+    """Keeps what it was called with; the score has a noise of its seed."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, hp, split, report=None):
+        self.calls.append((split, dict(hp.values)))
+        noise = hp.get("seed") % 1000 / 1e5
+        return {"score": planted(hp) + noise}
+
+
+def session_of(child, folder, others, trials=25):
+    plan = Plan(
+        objective=keras_tuner.Objective("score", "max"),
+        baselines=("relu",),
+        policy=search.RandomPolicy(SPACE, seed=0),
+        trials=trials,
+        finalists=1,
+        repeats=3,
+        others=others,
+    )
+    texts = Texts("t", "random", "Set.", "c", "p", "score")
+    return Session(
+        plan,
+        child,
+        folder,
+        make("here", 1),
+        texts,
+        {"of": str(others)},
+        hyperparameters(),
+        verbose=False,
+    )
+
+
+@pytest.mark.parametrize("others", ["shared", "draw", {"units": 5}])
+def test_compared_functions_share_the_other_values(tmp_path, others):
+    child = Child()
+    session = session_of(child, tmp_path / "s", others)
+    outcome = session.run()
+    compared = [values for split, values in child.calls if split == "test"]
+    assert len({v["activation"] for v in compared}) == 2
+    assert len({(v["units"], v["lr"]) for v in compared}) == 1
+    for name, value in outcome.values.items():
+        assert compared[0][name] == value
+    page = outcome.report.read_text()
+    assert f"units {outcome.values['units']}" in page
+    rows = read_rows(tmp_path / "s" / "results.csv")
+    drawn = {
+        json.loads(r["values"])["units"]
+        for r in rows
+        if r["status"] != "cached"
+    }
+    assert len(drawn) > 1 if others == "draw" else drawn
+    assert outcome.verdict.best.count("sin") >= 1
+
+
+def test_tuned_values_and_the_function_are_the_planted_ones(tmp_path):
+    child = Child()
+    outcome = session_of(child, tmp_path / "s", "shared").run()
+    assert outcome.verdict.best.count("sin") == 2 and outcome.verdict.switch
+    assert abs(outcome.values["units"] - 11) <= 2
+    assert abs(math.log10(outcome.values["lr"]) + 2.5) < 0.5
+    tuned = [v for s, v in child.calls[:15]]
+    assert {v["activation"] for v in tuned} == {"relu"}
+    searched = [v for s, v in child.calls[15:40]]
+    assert len({(v["units"], v["lr"]) for v in searched}) == 1
+    trained = len(child.calls)
+    again = session_of(child, tmp_path / "s", "shared").run()
+    assert len(child.calls) == trained
+    assert again.values == outcome.values

@@ -1,0 +1,231 @@
+"""Tasks: each for a few steps, and against what is known independently."""
+
+import dataclasses
+import math
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import integrate
+
+from experiments import tasks
+from experiments.search import __main__ as search
+from experiments.tasks import implicit, physics, text
+from experiments.tasks.base import Metric
+from experiments.tasks.child import train
+from tests.searching import rows, run, start, without_seconds
+
+NAMES = tasks.names()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_few_steps_are_repeatable_under_their_seed(name):
+    task = tasks.get(name)
+    setting = dataclasses.replace(task.settings["quick"], steps=3)
+    data = task.data(setting)
+    first, again, other = (
+        train(task, setting, data, "sin(beta * x)", seed) for seed in (1, 1, 2)
+    )
+    assert first.metrics == again.metrics
+    assert first.metrics != other.metrics
+    assert first.reason == ""
+    for metric, value in first.metrics.items():
+        kind = task.metrics[metric]
+        assert kind.clip(value) == value and value != kind.floor
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_special_candidates_are_functions_of_distinct_names(name):
+    task = tasks.get(name)
+    members = [m for family in task.families for m in family.members]
+    assert len({*members, *task.specials}) == len(members) + len(task.specials)
+    for text_ in (*task.baselines, *task.specials, *members):
+        task.candidate(text_).layer()
+
+
+def test_a_child_that_diverges_says_so():
+    task = tasks.get("implicit")
+    setting = dataclasses.replace(task.settings["quick"], steps=3, rate=1e30)
+    found = train(task, setting, task.data(setting), "exp(x)", 0)
+    assert found.reason == "the loss is not finite"
+    assert all(map(math.isnan, found.metrics.values()))
+    assert not found.rejected
+    assert Metric("max", 0.0, "dB").clip(-3.0) == 0
+    assert Metric("min", 2.0, "").clip(math.inf) == 2
+
+
+def test_the_pixels_are_two_colours_of_a_chessboard():
+    task = implicit.Implicit()
+    data = task.data(task.settings["quick"])
+    places = [
+        np.round((part[0] / 3 + 1) * 63 / 2).astype(int)
+        for part in (data.known, data.hidden)
+    ]
+    assert {tuple(p.sum(1) % 2) for p in places} == {(0,) * 2048, (1,) * 2048}
+    whole = implicit.picture("china", 64)
+    for place, part in zip(places, (data.known, data.hidden), strict=True):
+        np.testing.assert_array_equal(whole[place[:, 0], place[:, 1]], part[1])
+    assert implicit.psnr(0.01) == pytest.approx(20)
+
+
+def test_siren_begins_as_its_authors_say():
+    task = implicit.Implicit()
+    setting = task.settings["quick"]
+    model = task.build(setting, None, task.candidate("siren"))
+    first, second = (model.layers[n].kernel.numpy() for n in (0, 2))
+    assert 0.4 < np.abs(first).max() <= 1 / 2
+    reach = math.sqrt(6 / 96) / 30
+    assert 0.95 * reach < np.abs(second).max() <= reach
+
+
+def test_the_text_is_prose_and_its_end_is_held_out():
+    task = text.Text()
+    data = task.data(task.settings["quick"])
+    whole = text.read("django")
+    assert bytes(whole[:2000]).decode().isprintable() is False  # has lines
+    assert data.hidden.shape == (512, 65)
+    assert len(data.known) == round(0.9 * len(whole))
+    assert bytes(data.hidden[-1]) == bytes(whole[-65:])
+    logits = np.zeros((2, 64, 256), "float32")
+    loss = float(text.cross_entropy(logits, data.hidden[:2]))
+    assert loss == pytest.approx(math.log(256), rel=1e-5)
+
+
+def test_no_byte_sees_those_after_it():
+    task = text.Text()
+    setting = task.settings["quick"]
+    model = task.build(setting, None, task.candidate("relu"))
+    window = np.full((1, 64), 101, "int32")
+    changed = window.copy()
+    changed[0, 40:] = 97
+    before, after = model(window), model(changed)
+    np.testing.assert_allclose(before[:, :40], after[:, :40], atol=1e-5)
+    assert not np.allclose(before[:, 40:], after[:, 40:], atol=1e-3)
+
+
+@pytest.mark.parametrize("viscosity", [0.1, 0.03])
+def test_the_reference_solution_against_cole_and_hopf(viscosity):
+    x, t, values = physics.solution(viscosity)
+    for moment in (10, 50):
+        for place in (150, 256, 300, 400):
+            expected = cole_hopf(x[place], t[moment], viscosity)
+            assert values[place, moment] == pytest.approx(expected, abs=2e-3)
+
+
+def cole_hopf(x, t, viscosity):
+    """The exact solution, as an integral that SciPy's quad takes."""
+
+    def weight(z):
+        power = -np.cos(np.pi * (x - z)) / (2 * np.pi * viscosity)
+        return np.exp(power - z**2 / (4 * viscosity * t))
+
+    def top(z):
+        return -np.sin(np.pi * (x - z)) * weight(z)
+
+    reach = 10 * math.sqrt(2 * viscosity * t)
+    options = {"limit": 500, "points": [0.0]}
+    above = integrate.quad(top, -reach, reach, **options)[0]
+    return above / integrate.quad(weight, -reach, reach, **options)[0]
+
+
+def test_the_residual_against_derivatives_by_hand():
+    x, t = (
+        tf.constant(v, tf.float64) for v in ([[0.3], [-0.6]], [[0.2], [0.7]])
+    )
+    setting = dataclasses.replace(
+        physics.Physics.settings["quick"], viscosity=0.25
+    )
+    found = physics.residual(lambda x, t: x**3 * t, x, t, setting)
+    expected = x**3 + (x**3 * t) * (3 * x**2 * t) - 0.25 * 6 * x * t
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_toy_task_is_searched_and_confirmed(toy_task, tmp_path):
+    folder = tmp_path / "toy"
+    words = "--task toy --trials 3 --repeats 2 --finalists 1 --no-control"
+    words = [*words.split(), "--core-units", "1", "--policy", "random"]
+    assert search.main([*words, "--directory", str(folder)]) == 0
+    confirmed = {r["expression"]: r for r in rows(folder / "confirmed.csv")}
+    assert {"relu", "tanh"} < set(confirmed) and len(confirmed) == 3
+    assert float(confirmed["relu"]["mean"]) < 0  # an error: lower is better
+    assert {r["rival"] for r in rows(folder / "rivals.csv")} == {"relu", "tanh"}
+    before = (folder / "confirmed.csv").read_text()
+    assert search.main([*words, "--directory", str(folder), "--resume"]) == 0
+    assert (folder / "confirmed.csv").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--task", "nosuch"], ["nosuch", "implicit"]),
+        (["--task", "implicit", "--preset", "paper"], ["preset", "image"]),
+        (["--task", "text", "--halving"], ["halving", "image"]),
+        (["--task", "implicit", "--reward", "accuracy"], ["psnr", "accuracy"]),
+    ],
+)
+def test_bad_input_is_one_line(words, expected, tmp_path, capsys):
+    refused([*words, "--directory", str(tmp_path / "a")], expected, capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x1f\x8b damaged"])
+def test_a_text_that_is_missing_or_damaged(
+    content, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(text, "FOLDER", tmp_path)
+    if content is not None:
+        (tmp_path / "django.txt.gz").write_bytes(content)
+    words = ["--task", "text", "--directory", str(tmp_path / "a")]
+    refused(words, ["django.txt.gz"], capsys)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_picture_that_is_damaged(tmp_path, capsys, monkeypatch):
+    def broken(name):
+        raise OSError("image file is truncated")
+
+    monkeypatch.setattr(implicit.datasets, "load_sample_image", broken)
+    words = ["--task", "implicit", "--directory", str(tmp_path / "a")]
+    refused(words, ["china.jpg", "truncated"], capsys)
+
+
+def refused(words, expected, capsys):
+    with pytest.raises(SystemExit) as ended:
+        search.main(words)
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2 and out == ""
+    assert len(err.strip().splitlines()) == 1, err
+    for word in expected:
+        assert word in err
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_equals_uninterrupted(tmp_path):
+    words = "--task implicit --trials 3 --steps 3 --finalists 1 --repeats 2"
+    words = [*words.split(), "--no-control", "--core-units", 1]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    status, _, err = run(*words, "--directory", whole)
+    assert status == 0, err
+    for file, count in (("results.csv", 1), ("tuned.csv", 5)):
+        resume = ["--resume"] if killed.exists() else []
+        process = start(*words, *resume, "--directory", killed)
+        wait_for_lines(killed / file, 1 + count, process)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    status, _, err = run(*words, "--resume", "--directory", killed)
+    assert status == 0, err
+    for file in ("confirmed.csv", "rivals.csv", "tuned.csv", "retrained.csv"):
+        assert rows(killed / file) == rows(whole / file), file
+    results = without_seconds(whole / "results.csv")
+    assert without_seconds(killed / "results.csv") == results
+
+
+def wait_for_lines(path, count, process):
+    while process.poll() is None:
+        if path.exists() and path.read_text().count("\n") >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError(process.communicate())
