@@ -14,6 +14,8 @@ import keras
 from actfn.expressions import ops, polynomials
 
 TINY = 1e-30
+_FAR = 1e17
+_LARGEST_SINGLE, _LARGEST_DOUBLE = 3.4028234e38, 1.7976931348623157e308
 
 
 def _on_tensorflow() -> bool:
@@ -137,9 +139,27 @@ def hypotenuse(a):
 def asinh(a):
     # Backends' own kernels are some ten times slower on TensorFlow, and
     # LiteRT has none.
+    # Far out this is log(2 size), where twice the size may be infinite.
     size = ops.abs(a)
-    tail = size * (size / (1 + hypotenuse(a)))
-    return ops.sign(a) * log1p(size + tail)
+    largest = _largest(a)
+    near = ops.minimum(size, _FAR)
+    tail = near * (near / (1 + hypotenuse(near)))
+    far = size > _FAR
+    argument = ops.where(far, ops.minimum(size, largest), near + tail)
+    infinite, double_of_it, nothing = (
+        ops.number(value, size) for value in (math.inf, math.log(2), 0.0)
+    )
+    more = ops.where(size > largest, infinite, double_of_it)
+    return ops.sign(a) * (log1p(argument) + ops.where(far, more, nothing))
+
+
+def asinh_slope(a):
+    return 1 / hypotenuse(ops.minimum(ops.abs(a), _largest(a)))
+
+
+def _largest(a) -> float:
+    double = keras.backend.standardize_dtype(a.dtype) == "float64"
+    return _LARGEST_DOUBLE if double else _LARGEST_SINGLE
 
 
 def softplus(a):
@@ -192,6 +212,11 @@ def power_partials(y, a, b):
         return 1.0, 0.0
     if b == 2:
         return 2 * a, 0.0
+    if 0 < b < 1:
+        # 0 at 0, like that of the square root.
+        away = ops.abs(a) > 0
+        slope = b * ops.power(ops.where(away, a, 1), b - 1)
+        return ops.where(away, slope, 0), 0.0
     return b * power(a, b - 1), 0.0
 
 

@@ -186,7 +186,7 @@ _ROWS = (
     ),
     Operator(
         "asinh", 1, fn.asinh,
-        lambda y, a: (1 / fn.hypotenuse(a),), _call("asinh"), piecewise=True,
+        lambda y, a: (fn.asinh_slope(a),), _call("asinh"), piecewise=True,
         parity=-1,
     ),
     Operator(

@@ -10,7 +10,8 @@ again, in whatever way it is written, as well as in the inside of larger
 functions. No state is shared or kept, so that all processes agree.
 
 Guaranteed: functions that differ stay different (as far as 149 points and
-parameter values tell), and all ways to write a function of the one-unit space
+parameter values tell, and more around the constants of a text), and all ways
+to write a function of the one-unit space
 give the same expression: its 6,250 strings are 4,056 functions. Larger ones
 are told to be equal if algebra and the replacement of their inner functions
 make them so; some equal pairs remain apart, such as ``sin(2 * x)`` and
@@ -88,7 +89,9 @@ def _without_idle_input(expression: Expression) -> Expression:
     if inputs(expression) == 2 and size(expression) <= _LARGEST:
         for idle, kept in ((Y, X), (X, Y)):
             other = substitute(expression, {idle: kept})
-            if fingerprint.agree(expression, other):
+            if fingerprint.agree(
+                expression, other
+            ) and fingerprint.agree_at_constants(expression, other):
                 return other
     return expression
 
@@ -167,7 +170,11 @@ def _simplest(expression: Expression) -> Expression | None:
     numbered = number_parameters(expression)
     names = zip(parameters(numbered), parameters(expression), strict=True)
     simplest = _found(numbered)
-    return simplest and substitute(simplest, dict(names))
+    if simplest is None or not fingerprint.agree_at_constants(
+        numbered, simplest
+    ):
+        return None
+    return substitute(simplest, dict(names))
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -16,11 +16,14 @@ from keras import ops
 
 from actfn.expressions.evaluate import compile_expression
 from actfn.expressions.expression import (
+    Constant,
     Expression,
     Parameter,
     inputs,
     parameters,
+    walk,
 )
+from actfn.expressions.operators import EPSILON
 
 PARAMETERS = 3
 """How many parameters a function of one core unit has at most."""
@@ -107,6 +110,72 @@ def agree(first: Expression, second: Expression) -> bool:
         ]
         found.append(values(expression, POINTS, settings, OTHER_POINTS))
     return bool(same(*found))
+
+
+_USUAL = {0.0, 1.0, 2.0, 3.0, EPSILON}
+"""Constants of the paper's functions, which the points above are made for."""
+_MOST = 12
+_SHIFTS = np.array([-0.3, -0.1, -1e-3, 0.0, 1e-3, 0.1, 0.3])
+_DRAWS = 4
+
+
+def agree_at_constants(first: Expression, second: Expression) -> bool:
+    """Whether two expressions agree around what their constants point at.
+
+    A kink or a bump may lie beyond the usual points or between them, or be
+    there for larger parameters alone: ``min(x, 400)``, ``max(beta - 2.5, 0)``,
+    ``gauss(200 * (x - 0.333))``. Points and parameters are therefore taken
+    around every constant that is not the paper's, its inverse, and products
+    and ratios of two of them, as far off as these say.
+
+    Args:
+        first: An expression.
+        second: Another; its parameters are called as those of the first.
+    """
+    places = _places(first) | _places(second)
+    if not places:
+        return True
+    places = np.array(sorted(places))
+    widths = np.minimum(1, 1 / places)
+    x = np.concatenate(
+        [
+            (places[:, None] * (1 + _SHIFTS)).ravel(),
+            (places[:, None, None] + widths[:, None] * _SHIFTS).ravel(),
+        ]
+    )
+    rng = np.random.Generator(np.random.PCG64(places.size))
+    x = np.tile(np.concatenate([x, -x]), _DRAWS)
+    usual = rng.uniform(0.3, 2, (2 * PARAMETERS, x.size))
+    far = rng.choice(np.unique(np.abs(x)), usual.shape)
+    near = rng.random(usual.shape) < 0.5
+    settings = np.where(near, usual, far) * rng.choice([-1, 1], usual.shape)
+    names = sorted({*parameters(first), *parameters(second)}, key=str)
+    if len(names) > len(settings):
+        return False
+    by_name = dict(zip(names, settings, strict=False))
+    y = np.where(rng.random(x.size) < 0.5, rng.permutation(x), x / 2)
+    found = [
+        values(e, x, [by_name[name] for name in parameters(e)], y)
+        for e in (first, second)
+    ]
+    return bool(same(*found))
+
+
+def _places(expression: Expression) -> set[float]:
+    """Returns where something may happen, as far as its constants tell."""
+    found = {
+        abs(node.value)
+        for node in walk(expression)
+        if isinstance(node, Constant) and np.isfinite(node.value)
+    }
+    own = sorted(found - _USUAL)[:_MOST]
+    if not own:
+        return set()
+    every = [*own, *(found & {2.0, 3.0})]
+    pairs = [(a, b) for a in every for b in every]
+    places = {*own, *(1 / a for a in own)}
+    places |= {a * b for a, b in pairs} | {a / b for a, b in pairs}
+    return {float(f"{p:.12g}") for p in places if 1e-6 < p < 1e6}
 
 
 def order(expression: Expression) -> tuple[Parameter, ...]:

@@ -312,3 +312,35 @@ def test_arrays_give_the_values_of_tensors():
         np.testing.assert_allclose(
             ours, theirs, rtol=1e-9, atol=1e-12, err_msg=str(expression)
         )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_asinh_is_precise_as_far_as_numbers_go(dtype):
+    largest = float(np.finfo(dtype).max)
+    x = np.array([1e11, 1e12, 3e12, 9e16, 3e17, 1e30, largest / 1.9, largest, np.inf])
+    x = np.concatenate([-x, [0.0], x]).astype(dtype)
+    layer = actfn.get("asinh(x)", dtype=dtype)
+    found = keras.ops.convert_to_numpy(layer(x[None]))[0]
+    with np.errstate(over="ignore"):
+        expected = np.arcsinh(x.astype("longdouble"))
+    np.testing.assert_allclose(
+        found, expected.astype(dtype), rtol=3 * np.finfo(dtype).eps
+    )
+
+
+def test_slopes_far_out_and_at_0_are_finite():
+    x = np.array([[-3e38, -1e20, 0.0, 1e20, 3e38, np.inf]], "float32")
+    for text in ("asinh(x)", "abs(x) ** 0.5", "abs(x) ** 0.25"):
+        found = slope(actfn.get(text), x)
+        assert np.isfinite(found).all(), text
+    assert slope(actfn.get("abs(x) ** 0.5"), x)[0, 2] == 0
+    np.testing.assert_allclose(slope(actfn.get("asinh(x)"), x)[0, 3], 1e-20)
+
+
+def slope(layer, x):
+    tf = pytest.importorskip("tensorflow")
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x)
+    return tape.gradient(y, x).numpy()

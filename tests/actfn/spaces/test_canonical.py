@@ -11,6 +11,7 @@ import pytest
 import actfn
 from actfn import canonicalize, parse
 from actfn.expressions.expression import parameters
+from actfn.spaces import fingerprint
 from actfn.spaces.one_unit import small_functions
 
 EQUAL = (
@@ -201,3 +202,46 @@ def test_expressions_hash_alike_in_another_process():
     )
     pickled = pickle.dumps(actfn.parse("x * sigmoid(beta * x)")).hex()
     subprocess.run([sys.executable, "-c", code, pickled], check=True)
+
+
+def _apart():
+    """Pairs that differ beyond the usual points or parameters, or between."""
+    for place in (4.5, 77.7, 301, 400, 512.25, 1000, 12345):
+        yield f"min(x, {place})", "x"
+        yield f"max(x, {-place})", "x"
+        yield f"max(x, 0) + max(x - {place}, 0)", "max(x, 0)"
+        yield f"x * sigmoid(x) + min(x + {place}, 0)", "x * sigmoid(x)"
+        yield f"where(x > {place}, 0, sin(x))", "sin(x)"
+        yield f"min(beta * x, {place})", "beta * x"
+    for size in (2.25, 2.5, 3.5, 7, 30, 100):
+        yield f"max(beta - {size}, 0) + x", "x"
+        yield f"x * min(beta, {size})", "beta * x"
+        yield f"max(x, 0) + max(-beta - {size}, 0)", "max(x, 0)"
+    for place in (0.033, 0.333, 1.7171, 2.9, 3.51):
+        for slope in (150, 1000):
+            yield f"x + gauss({slope} * (x - {place}))", "x"
+            yield f"max(x, 0) + gauss({slope} * (x + {place}))", "max(x, 0)"
+            yield f"x - sech({slope} * ({place} - x))", "x"
+            yield f"sin(x) + gauss({slope} * x - {slope * place:g})", "sin(x)"
+
+
+APART = list(_apart())
+
+
+def test_a_hundred_pairs_that_the_usual_points_do_not_tell_apart():
+    assert len(APART) >= 100
+    for one, other in APART:
+        assert canonicalize(parse(one)) != canonicalize(parse(other)), one
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("min(max(x, 0), 400) + 0 * x", "min(max(0, x), 400)"),
+        ("2.5 * x - 1.5 * x", "x"),
+        ("max(x, -(7.5 - 7.5))", "max(x, 0)"),
+        ("tanh(0.37 * x) * cosh(0)", "2 * sigmoid(0.74 * x) - 1"),
+    ],
+)
+def test_constants_do_not_keep_equal_functions_apart(text, same):
+    assert fingerprint.agree_at_constants(parse(text), parse(same))
