@@ -12,7 +12,7 @@ import pytest
 from keras import ops
 
 import actfn
-from actfn.export import export
+from actfn.export import export, forms
 
 tf = pytest.importorskip("tensorflow")
 
@@ -214,6 +214,14 @@ def test_gated_functions(format, tmp_path):
     path = str(export(_together(layers), tmp_path / "model", format))
     for y, layer in zip(_RUN[format](path, X), layers, strict=True):
         np.testing.assert_allclose(y, layer(X), rtol=1e-4, atol=1e-5)
+
+
+def test_log1p_for_onnx():
+    near = np.geomspace(1e-12, 0.99, 200)
+    x = np.concatenate([-near, [0, np.inf], near, np.geomspace(1, 1e30, 50)])
+    x = x.astype("float32")
+    found = ops.convert_to_numpy(tf.function(forms.log1p)(x))
+    np.testing.assert_allclose(found, np.log1p(x.astype("float64")), rtol=1e-6)
 
 
 def test_an_operator_that_a_format_lacks_is_named(tmp_path):

@@ -9,6 +9,9 @@ import tempfile
 
 import keras
 
+from actfn.export import forms
+from actfn.expressions.lowering import lowered
+
 FORMATS = ("tf_saved_model", "litert", "onnx")
 
 
@@ -61,7 +64,8 @@ def _write(model: keras.Model, path: pathlib.Path, format: str) -> list[str]:
     if format == "onnx" and getattr(model, "inputs", None):
         _call(model)
     try:
-        model.export(str(path), format=format, verbose=False)
+        with lowered({} if format == "tf_saved_model" else forms.FLOAT):
+            model.export(str(path), format=format, verbose=False)
     except Exception as error:  # Converters raise classes of their own.
         missing = _names(r"\btf\.([A-Z]\w*)", str(error))
         if not missing:
