@@ -15,7 +15,7 @@ ALLOWED = {
     "catalog": {"expressions", "layers", "catalog"},
     "surgery": {"expressions", "layers", "catalog", "surgery"},
     "analysis": VALUES | {"layers", "catalog"},
-    "export": {"expressions", "layers"},
+    "export": {"expressions", "layers", "export"},
     "search": VALUES | {"layers", "catalog", "surgery", "analysis", "search"},
     "cli": set(),
     "command_line": VALUES

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from actfn.expressions import functions as fn
-from actfn.expressions import operators, ops, words
+from actfn.expressions import lowering, operators, ops, words
 from actfn.expressions.custom_gradient import lean, working_dtype
 from actfn.expressions.expression import (
     Call,
@@ -305,7 +305,7 @@ def _number(row: operators.Operator, given: list[float]) -> float | None:
 
 
 def _apply(row: operators.Operator, operands: list):
-    return row.function(*operands)
+    return lowering.form(row.name, row.function)(*operands)
 
 
 def _apply_by_table(row: operators.Operator, operands: list):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 import keras
 
 from actfn.expressions import functions as fn
-from actfn.expressions import ops, words
+from actfn.expressions import lowering, ops, words
 from actfn.expressions.custom_gradient import lean
 from actfn.expressions.evaluate import (
     compile_expression,
@@ -158,7 +158,7 @@ def activate(
     if inputs == 2:
         return _gate(expression, x, values, recompute)
     kernel = _table().get(words.expand(expression))
-    if kernel is None:
+    if kernel is None or not lowering.with_kernels():
         return evaluate(expression, x, values, recompute)
     x = ops.convert_to_tensor(x)
     # In float64 some kernels keep float32 constants, and 16 bits lose digits.
@@ -188,7 +188,7 @@ def _gate(
 ):
     """Evaluates a function of two inputs; ``u(x) * y`` by u's kernel."""
     part, kernel = _factor(words.expand(expression))
-    if kernel is None:
+    if kernel is None or not lowering.with_kernels():
         return evaluate(expression, whole, values, recompute, inputs=2)
     whole = ops.convert_to_tensor(whole)
     double = keras.backend.standardize_dtype(whole.dtype) == "float64"

@@ -9,9 +9,10 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import actfn
-from actfn.export import export
+from actfn.export import export, forms
 
 tf = pytest.importorskip("tensorflow")
 
@@ -169,6 +170,41 @@ def _together(layers):
 
 
 @pytest.mark.slow
+def test_onnx_of_images_of_any_size(tmp_path):
+    pytest.importorskip("tf2onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    layers = {name: actfn.get(name) for name in actfn.catalog.names()}
+    images = keras.Input((None, None, 8))
+    model = keras.Model(images, [layer(images) for layer in layers.values()])
+    path = export(model, tmp_path / "model.onnx", "onnx")
+    session = runtime.InferenceSession(str(path))
+    name = session.get_inputs()[0].name
+    for shape in ((1, 3, 5, 8), (2, 8, 1, 8)):
+        x = np.resize(X, shape)
+        for function, found in zip(
+            layers, session.run(None, {name: x}), strict=True
+        ):
+            expected = ops.convert_to_numpy(layers[function](x))
+            scale = np.maximum(np.abs(expected), 0.1)
+            error = np.max(np.abs(found - expected) / scale)
+            assert error < 1e-4, function
+
+
+def test_onnx_of_a_model_of_images_of_any_size(tmp_path):
+    pytest.importorskip("tf2onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    images = keras.Input((None, None, 3), name="images")
+    y = keras.layers.Conv2D(4, 5, strides=2)(images)
+    model = keras.Model({"images": images}, {"y": actfn.get("swish")(y)})
+    path = export(model, tmp_path / "model.onnx", "onnx")
+    session = runtime.InferenceSession(str(path))
+    x = np.resize(X, (2, 9, 7, 3))
+    (found,) = session.run(None, {session.get_inputs()[0].name: x})
+    expected = model({"images": x})["y"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("format", _RUN)
 def test_gated_functions(format, tmp_path):
     if format == "onnx":
@@ -178,6 +214,14 @@ def test_gated_functions(format, tmp_path):
     path = str(export(_together(layers), tmp_path / "model", format))
     for y, layer in zip(_RUN[format](path, X), layers, strict=True):
         np.testing.assert_allclose(y, layer(X), rtol=1e-4, atol=1e-5)
+
+
+def test_log1p_for_onnx():
+    near = np.geomspace(1e-12, 0.99, 200)
+    x = np.concatenate([-near, [0, np.inf], near, np.geomspace(1, 1e30, 50)])
+    x = x.astype("float32")
+    found = ops.convert_to_numpy(tf.function(forms.log1p)(x))
+    np.testing.assert_allclose(found, np.log1p(x.astype("float64")), rtol=1e-6)
 
 
 def test_an_operator_that_a_format_lacks_is_named(tmp_path):

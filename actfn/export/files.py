@@ -8,7 +8,9 @@ import shutil
 import tempfile
 
 import keras
-from keras import ops
+
+from actfn.export import forms
+from actfn.expressions.lowering import lowered
 
 FORMATS = ("tf_saved_model", "litert", "onnx")
 
@@ -60,11 +62,10 @@ def export(
 def _write(model: keras.Model, path: pathlib.Path, format: str) -> list[str]:
     """Writes the file and returns the names of operators that it lacks."""
     if format == "onnx" and getattr(model, "inputs", None):
-        # Keras takes the signature from a call.
-        inputs = [ops.zeros([n or 1 for n in t.shape]) for t in model.inputs]
-        model(inputs if len(inputs) > 1 else inputs[0])
+        _call(model)
     try:
-        model.export(str(path), format=format, verbose=False)
+        with lowered({} if format == "tf_saved_model" else forms.FLOAT):
+            model.export(str(path), format=format, verbose=False)
     except Exception as error:  # Converters raise classes of their own.
         missing = _names(r"\btf\.([A-Z]\w*)", str(error))
         if not missing:
@@ -83,6 +84,19 @@ def _write(model: keras.Model, path: pathlib.Path, format: str) -> list[str]:
                 f"valid form of it ({error})"
             ]
     return []
+
+
+def _call(model: keras.Model) -> None:
+    """Calls a model without data: Keras exports no model never called."""
+    sequential = isinstance(model, keras.Sequential)
+    inputs = model.inputs[0] if sequential else model.input
+    model(
+        keras.tree.map_structure(
+            # Sizes may be unknown.
+            lambda t: keras.KerasTensor(t.shape, t.dtype),
+            inputs,
+        )
+    )
 
 
 def _names(pattern: str, text: str) -> list[str]:
