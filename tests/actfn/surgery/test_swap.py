@@ -229,3 +229,27 @@ def test_the_original_lives_on_when_the_copy_is_trained():
     np.testing.assert_array_equal(after, before)
     model.compile("sgd", "mse")
     model.fit(x, y, verbose=0)
+
+
+def test_channels_first_gives_one_beta_a_channel():
+    model = keras.Sequential(
+        [
+            keras.Input((3, 8, 6)),
+            keras.layers.Conv2D(
+                4, 3, activation="relu", data_format="channels_first"
+            ),
+            keras.layers.BatchNormalization(axis=1),
+            keras.layers.ReLU(),
+        ]
+    )
+    swapped = swap_activations(model, "swish")
+    betas = [w for w in swapped.weights if w.path.endswith("/beta")]
+    shapes = [tuple(beta.shape) for beta in betas if "norm" not in beta.path]
+    assert shapes == [(4,), (4,)]
+    ours = [one for one in swapped.layers if hasattr(one, "expression")]
+    assert [layer.axis % 4 for layer in ours] == [1, 1]
+    x = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype("float32")
+    ours[0].beta.assign([0.5, 1.0, 2.0, 3.0])
+    beta = np.reshape([0.5, 1.0, 2.0, 3.0], (4, 1, 1))
+    found = keras.ops.convert_to_numpy(ours[0](x))
+    np.testing.assert_allclose(found, x / (1 + np.exp(-beta * x)), rtol=1e-5)
