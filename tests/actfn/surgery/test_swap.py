@@ -53,6 +53,21 @@ def test_equal_activation_keeps_logits(name, side, sites, replace, same, other):
     assert difference(logits, model(x)) == 0
 
 
+def test_every_catalog_function_takes_the_place_of_a_relu():
+    inner = layers.Dense(6, activation="relu")
+    model = keras.Sequential([keras.Input((4,)), inner])
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    before = keras.ops.matmul(x, inner.kernel)
+    for name in {*actfn.catalog.names()} - {"acon_c"}:  # Begins at random.
+        swapped = swap_activations(model, name, replace="relu")
+        assert swapped.activation_sites == 1
+        expected = actfn.get(name)(before)
+        np.testing.assert_allclose(
+            *map(keras.ops.convert_to_numpy, (swapped(x), expected)),
+            rtol=1e-4, atol=1e-5, err_msg=name,
+        )  # fmt: skip
+
+
 def small_model():
     """Every kind of site; one layer is called at two places."""
     image = keras.Input((8, 8, 3))
