@@ -98,7 +98,8 @@ def _agree(found, layers, x):
 
 # The one operator of the paper that a format does not have.
 _LACKING = {"litert": "erf"}
-_GELU = actfn.catalog.entry("gelu").expression  # has a kernel of its own there
+# Has a kernel of its own there, which a converter may find in a sum as well.
+_GELU = actfn.catalog.entry("gelu").expression
 
 
 def _check_all(layers, x, path, format):
@@ -107,14 +108,16 @@ def _check_all(layers, x, path, format):
     refused, taken = [], []
     for layer in layers:
         text = str(words.expand(layer.expression))
-        lacks = lacking in text.replace(_GELU, "gelu(x)")
+        lacks = lacking in text and text != _GELU
         (refused if lacks else taken).append(layer)
     for i in range(0, len(taken), 20):
         group = taken[i : i + 20]
         written = export(_together(group), path, format)
         _agree(_RUN[format](str(written), x), group, x)
         shutil.rmtree(written) if written.is_dir() else written.unlink()
-    for group in [refused, *([layer] for layer in refused[:3])] * bool(refused):
+    for group in [refused, *([layer] for layer in refused[-3:])] * bool(
+        refused
+    ):
         with pytest.raises(ValueError, match=f"{format} has no {lacking[:-1]}"):
             export(_together(group), path, format)
         assert not path.exists()
