@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import re
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -172,51 +171,3 @@ def is_fused(layer: Any) -> bool:
     return isinstance(layer, FUSED) and any(
         type(layer).call is kind.call for kind in FUSED
     )
-
-
-class ActivationSites:
-    """Hands out a new activation layer for each site and counts them.
-
-    Args:
-        factory: A function without arguments that returns a new Keras layer.
-
-    Raises:
-        ValueError: If `factory` is not such a function; at a call, if it
-            returns something else than a new layer.
-    """
-
-    def __init__(self, factory: Callable[[], keras.Layer]) -> None:
-        if isinstance(factory, keras.Layer) or not callable(factory):
-            raise ValueError(
-                "Argument `activation` must be a function without arguments "
-                "that returns a new Keras layer. "
-                f"Received: activation={factory!r}"
-            )
-        self._factory = factory
-        self._made: list[keras.Layer] = []
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def __call__(self, name: str | None = None) -> keras.Layer:
-        """Returns the layer of the next site, under a name if one is given."""
-        try:
-            layer = self._factory()
-        except TypeError as error:
-            raise ValueError(
-                "Argument `activation` must be a function that can be called "
-                f"without arguments ({error}). "
-                f"Received: activation={self._factory!r}"
-            ) from error
-        if not isinstance(layer, keras.Layer) or any(
-            layer is other for other in self._made
-        ):
-            raise ValueError(
-                "Argument `activation` must return a new Keras layer at each "
-                f"call. Received: activation={self._factory!r}, "
-                f"which returned {layer!r}"
-            )
-        if name is not None:
-            layer.name = name
-        self._made.append(layer)
-        return layer
