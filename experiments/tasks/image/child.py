@@ -23,6 +23,7 @@ from actfn.search.scoring import RUNG
 from experiments import datasets
 from experiments.tasks.image.recipe import Recipe
 from experiments.tasks.image.training import Training, cross_entropy
+from experiments.tasks.training import predict
 
 _EVALUATION_BATCH = 500
 _SCREENING_BATCH = 64
@@ -197,18 +198,7 @@ class ChildTrainer:
     def _evaluate(self, model: keras.Model, split: str) -> ChildResult:
         """Returns accuracy and mean cross-entropy on a split."""
         images, labels = self.images(split)
-
-        @tf.function(autograph=False, reduce_retracing=True)
-        def predict(images):
-            return model(images, training=False)
-
-        logits = tf.concat(
-            [
-                predict(tf.constant(images[start : start + _EVALUATION_BATCH]))
-                for start in range(0, len(images), _EVALUATION_BATCH)
-            ],
-            axis=0,
-        )
+        logits = predict(model, images, _EVALUATION_BATCH)
         hits = np.argmax(logits, axis=-1) == labels
         loss = float(cross_entropy(labels, logits))
         if not math.isfinite(loss):

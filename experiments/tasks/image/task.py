@@ -17,7 +17,7 @@ from experiments.tasks.base import LARGER, QUICK, Metric, Task
 from experiments.tasks.candidates import Candidate
 from experiments.tasks.image.child import ChildTrainer
 from experiments.tasks.image.recipe import Recipe
-from experiments.tasks.image.training import cross_entropy
+from experiments.tasks.image.training import cross_entropy, optimizer_of
 from experiments.tasks.training import cosine_adam, descend, epochs, predict
 
 
@@ -106,12 +106,7 @@ class Image(Task):
 
         if isinstance(setting, Child):
             batch = setting.data.batch_size
-            schedule = keras.optimizers.schedules.CosineDecay(
-                setting.data.learning_rate, setting.steps
-            )
-            optimizer = keras.optimizers.SGD(
-                schedule, momentum=0.9, nesterov=True
-            )
+            optimizer = optimizer_of(setting.data)
         else:
             batch = setting.batch
             optimizer = cosine_adam(setting.rate * child.rate, setting.steps)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from experiments import datasets
 from experiments.tasks.image.recipe import Recipe
+from experiments.tasks.training import epochs
 
 _DECAY = 0.95
 """Weight of the past in the moving mean of the loss."""
@@ -39,15 +39,9 @@ class Training:
         self, recipe: Recipe, model: keras.Model, images, labels, seed: int
     ):
         self._recipe, self._model, self._seed = recipe, model, seed
-        self._optimizer = keras.optimizers.SGD(
-            keras.optimizers.schedules.CosineDecay(
-                recipe.learning_rate, recipe.steps
-            ),
-            momentum=0.9,
-            nesterov=True,
-        )
+        self._optimizer = optimizer_of(recipe)
         self._optimizer.build(model.trainable_variables)
-        order = _batches(len(images), recipe.steps, recipe.batch_size, seed)
+        order = epochs(len(images), recipe.steps, recipe.batch_size, seed)
         self._data = [tf.constant(a) for a in (images, labels, order)]
         self._loop = tf.function(self._graph, autograph=False)
         self.step, self.loss = 0, 0.0
@@ -92,6 +86,14 @@ class Training:
         return loss
 
 
+def optimizer_of(recipe: Recipe) -> keras.optimizers.Optimizer:
+    """Returns Nesterov's momentum with a rate that falls by half a cosine."""
+    schedule = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate, recipe.steps
+    )
+    return keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True)
+
+
 def cross_entropy(labels, logits) -> tf.Tensor:
     """Returns the mean over a batch, computed in float32."""
     return tf.reduce_mean(
@@ -99,11 +101,3 @@ def cross_entropy(labels, logits) -> tf.Tensor:
             labels, tf.cast(logits, tf.float32)
         )
     )
-
-
-def _batches(images: int, steps: int, batch: int, seed: int) -> np.ndarray:
-    """Returns the images of each step: epochs in random order, end to end."""
-    rng = np.random.default_rng(seed)
-    epochs = math.ceil(steps * batch / images)
-    order = np.concatenate([rng.permutation(images) for _ in range(epochs)])
-    return order[: steps * batch].reshape(steps, batch).astype(np.int32)

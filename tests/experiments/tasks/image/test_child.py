@@ -118,7 +118,7 @@ def test_the_child_is_the_papers_up_to_length():
 
 
 def test_every_epoch_holds_every_image_once():
-    batches = child_training._batches(100, steps=10, batch=20, seed=1)
+    batches = child_training.epochs(100, steps=10, batch=20, seed=1)
     assert batches.shape == (10, 20)
     first, second = batches[:5].ravel(), batches[5:].ravel()
     assert sorted(first) == sorted(second) == list(range(100))

@@ -119,7 +119,7 @@ def test_images_are_augmented_if_the_recipe_says_so(
 ):
     images, labels = trainer.images("train")
     batch, *_ = one_step({"augment": augment}, monkeypatch, images, labels)
-    order = child_training._batches(len(images), 1, QUICK.batch_size, 0)[0]
+    order = child_training.epochs(len(images), 1, QUICK.batch_size, 0)[0]
     same = (batch == images[order]).all(axis=(1, 2, 3))
     if augment:
         assert same.mean() < 0.2
@@ -132,7 +132,7 @@ def test_images_are_augmented_if_the_recipe_says_so(
 def test_a_step_is_nesterovs_on_the_mean_cross_entropy(trainer, monkeypatch):
     images, labels = trainer.images("train")
     batch, before, after, loss = one_step({}, monkeypatch, images, labels)
-    order = child_training._batches(len(images), 1, QUICK.batch_size, 0)[0]
+    order = child_training.epochs(len(images), 1, QUICK.batch_size, 0)[0]
     inputs = batch.reshape(len(batch), -1).astype(float)
     shares = scipy.special.softmax(inputs @ before, axis=1)
     hot = np.eye(10)[labels[order]]
