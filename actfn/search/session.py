@@ -45,6 +45,7 @@ from actfn.search.progress import Progress
 from actfn.search.provenance import versions
 from actfn.search.racing import Rounds
 from actfn.search.report.content import Content, Row
+from actfn.search.report.numbers import settings
 
 Child = Callable[..., Mapping[str, float]]
 """Trains one child: ``child(hp, split, report=None)`` returns its metrics."""
@@ -315,12 +316,7 @@ class Session:
         """Returns a sentence on the other hyperparameters that are shared."""
         if not self._values:
             return ""
-        told = ", ".join(
-            f"{name} {value:.4g}"
-            if isinstance(value, float)
-            else f"{name} {value}"
-            for name, value in self._values.items()
-        )
+        told = settings(self._values)
         how = {
             "shared": f", tuned with {self.plan.baselines[0]}",
             "draw": ", those of the best trial",
@@ -408,9 +404,7 @@ class Session:
             return f"{run} {text}", self.values_of(text, seeds[run])
 
         def on_end(ended: Ended) -> None:
-            text, run, score = self._ended(ended)
-            values = (text, run, seeds[run], repr(score))
-            log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+            text, run, score = self._ended(ended, seeds, log)
             scores[text, run] = score
             self._progress.advance()
             self._show()
@@ -420,16 +414,22 @@ class Session:
             drive(self._executor, child, next_job, on_end)
         self._tuned = tuning.tuned(plan.families, scores, plan.tuning_runs)
 
-    def _ended(self, ended: Ended) -> tuple[str, int, float]:
-        """Returns function, run and score of a child that has ended."""
+    def _ended(
+        self, ended: Ended, seeds: list[int], log: CsvLog
+    ) -> tuple[str, int, float]:
+        """Logs a run that has ended; returns its function, run and score."""
         number, text = ended.key.split(" ", 1)
         if ended.error:
             raise keras_tuner.errors.FatalRuntimeError(
                 f"A child with the activation {text!r} raised an "
                 f"exception. Received:\n{ended.error}"
             )
-        metric = ended.value[self.plan.objective.name]
-        return text, int(number), self.plan.sign * metric
+        run = int(number)
+        score = self.plan.sign * ended.value[self.plan.objective.name]
+        # All digits: a resumed search says the same to the last one.
+        values = (text, run, seeds[run], repr(score))
+        log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+        return text, run, score
 
     def _compared(self) -> dict[str, float]:
         """Returns what is compared, with what the search saw of each."""
@@ -467,10 +467,7 @@ class Session:
             return f"{run} {text}", self.values_of(text, seeds[run])
 
         def on_end(ended: Ended) -> None:
-            text, run, score = self._ended(ended)
-            # All digits: a resumed search says the same to the last one.
-            values = (text, run, seeds[run], repr(score))
-            log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+            text, run, score = self._ended(ended, seeds, log)
             rounds.add(text, run, score)
             self._progress.advance()
             self._progress.expect("confirmation", rounds.expected)

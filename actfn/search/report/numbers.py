@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from actfn.search.books.results import Result
 from actfn.search.report.content import Content, Row
@@ -47,6 +48,14 @@ def number(value: float, digits: int | None = None, sign: bool = False) -> str:
     usual = value == 0 or 1e-3 <= abs(value) < 1e4
     form = f".{digits}f" if digits is not None else ".4f" if usual else ".3g"
     return f"{value:{'+' if sign else ''}{form}}".replace("-", "\u2212")
+
+
+def settings(values: Mapping[str, Any]) -> str:
+    """Returns hyperparameters and their values in a line."""
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )
 
 
 def probability(p: float) -> str:

@@ -99,7 +99,7 @@ def render(content: Content) -> str:
 
 def _entries(content: Content) -> list[Entry]:
     """Returns the trials by reward, the best of them with pictures."""
-    values = [_values(each) for each in content.values]
+    values = [numbers.settings(each) for each in content.values]
     values += [""] * (len(content.trials) - len(values))
     rows = [
         (trial, "policy", told)
@@ -112,13 +112,6 @@ def _entries(content: Content) -> list[Entry]:
         )
         for place, (trial, kind, values) in enumerate(rows)
     ]
-
-
-def _values(values) -> str:
-    return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in values.items()
-    )
 
 
 def _lines(content: Content) -> tuple[list[Line], Sequence, float]:
