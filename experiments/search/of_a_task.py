@@ -11,53 +11,31 @@ from typing import Any
 import keras_tuner
 
 import actfn
-from actfn import search
 from actfn.search import confirmation
 from actfn.search.books.tables import CsvLog, read_rows
 from actfn.search.executors import Executor
-from actfn.search.policies import POLICIES
 from actfn.search.session import Plan, Session, Texts
 from experiments import tasks
+from experiments.search.settings import SearchSettings
 from experiments.tasks.base import Task, key
 from experiments.tasks.child import TaskChild
 
 COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(SearchSettings):
     """What makes a search on a task what it is.
 
     Attributes:
-        task: A name of `experiments.tasks.names`.
-        reward: A metric of the task.
-        policy: A key of `actfn.search.policies.POLICIES`.
-        core_units: Of the search space.
-        unary: Names of its unary functions; None for the paper's.
-        binary: Names of its binary functions; None for the paper's.
-        wiring: Of its units.
-        trials: Functions to train.
-        seed: Of the policy, the children and the confirmation.
-        control: Whether as many random functions are trained.
-        finalists: How many functions are confirmed.
-        repeats: Paired seeds of each function there.
+        task: A name of `experiments.tasks.names`; the reward is one of its
+            metrics.
         specials: Whether published functions, as published and as tuned, are
             compared too.
         steps: Of a child in both settings; None for the task's.
     """
 
     task: str
-    reward: str
-    policy: str
-    core_units: int
-    unary: list[str] | None
-    binary: list[str] | None
-    wiring: str
-    trials: int
-    seed: int
-    control: bool
-    finalists: int
-    repeats: int
     specials: bool
     steps: int | None
 
@@ -86,9 +64,7 @@ def make_session(
             f"--reward must be one of {', '.join(task.metrics)} for the task "
             f"{settings.task}. Received: {settings.reward}"
         )
-    space = actfn.SearchSpace(
-        settings.core_units, settings.unary, settings.binary, settings.wiring
-    )
+    space = settings.space()
     child = TaskChild(task, functools.partial(_with_steps, settings.steps))
     metric = task.metrics[settings.reward]
     identity = dataclasses.asdict(settings) | {
@@ -116,21 +92,13 @@ def make_session(
 
 def _plan(settings: Settings, task: Task, space: actfn.SearchSpace) -> Plan:
     metric = task.metrics[settings.reward]
-    control = search.RandomPolicy(space, seed=settings.seed + 1)
     families = {f.name: tuple(f.members) for f in task.families}
-    return Plan(
+    return settings.plan(
+        space,
         objective=keras_tuner.Objective(settings.reward, metric.direction),
         baselines=task.baselines,
         candidates=tuple(task.specials) if settings.specials else (),
         families=families if settings.specials else {},
-        policy=POLICIES[settings.policy](space, seed=settings.seed),
-        trials=settings.trials,
-        control=control if settings.control else None,
-        control_trials=settings.trials if settings.control else 0,
-        finalists=settings.finalists,
-        repeats=settings.repeats,
-        seed=settings.seed,
-        race=False,
         floor=metric.sign * metric.floor,
     )
 

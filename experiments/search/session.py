@@ -14,8 +14,8 @@ import keras_tuner
 import actfn
 from actfn import search
 from actfn.search.executors import Executor
-from actfn.search.policies import POLICIES
-from actfn.search.session import Plan, Session, Texts
+from actfn.search.session import Session, Texts
+from experiments.search.settings import SearchSettings
 from experiments.tasks.image.child import ImageChild
 from experiments.tasks.image.recipe import Recipe
 
@@ -24,38 +24,16 @@ DIRECTIONS = {"accuracy": "max", "loss": "min"}
 """What a child can be judged by; the loss is the mean cross-entropy."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(SearchSettings):
     """What makes a search what it is.
 
     Attributes:
-        recipe: How children are trained.
-        reward: What the policy is told of a child, a key of `DIRECTIONS`; the
-            loss with a minus.
-        policy: A key of `actfn.search.policies.POLICIES`.
-        core_units: Of the search space.
-        unary: Names of its unary functions; None for the paper's.
-        binary: Names of its binary functions; None for the paper's.
-        wiring: Of its units.
-        trials: Functions to train.
-        seed: Of the policy, the children and the repeats.
-        control: Whether as many random functions are trained.
-        finalists: How many functions are retrained.
-        repeats: How often.
+        recipe: How children are trained; the reward is a key of `DIRECTIONS`,
+            of which the loss comes with a minus.
     """
 
     recipe: Recipe
-    reward: str
-    policy: str
-    core_units: int
-    unary: list[str] | None
-    binary: list[str] | None
-    wiring: str
-    trials: int
-    seed: int
-    control: bool
-    finalists: int
-    repeats: int
 
     def to_json(self) -> dict[str, object]:
         """Returns the settings as flat JSON data."""
@@ -83,24 +61,14 @@ def make_session(
         ValueError: The settings name data, a model or a space that is not
             there.
     """
-    space = actfn.SearchSpace(
-        settings.core_units, settings.unary, settings.binary, settings.wiring
-    )
+    space = settings.space()
     child = ImageChild(settings.recipe, data_dir, settings.reward)
-    control = search.RandomPolicy(space, seed=settings.seed + 1)
-    plan = Plan(
+    plan = settings.plan(
+        space,
         objective=keras_tuner.Objective(
             settings.reward, DIRECTIONS[settings.reward]
         ),
         baselines=BASELINES,
-        policy=POLICIES[settings.policy](space, seed=settings.seed),
-        trials=settings.trials,
-        control=control if settings.control else None,
-        control_trials=settings.trials if settings.control else 0,
-        finalists=settings.finalists,
-        repeats=settings.repeats,
-        seed=settings.seed,
-        race=False,
         floor=_floor(settings, child),
         halving=search.SuccessiveHalving() if settings.recipe.rungs else None,
     )

@@ -1,0 +1,67 @@
+"""What every search of the program has, whatever its children are."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import actfn
+from actfn import search
+from actfn.search.policies import POLICIES
+from actfn.search.session import Plan
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SearchSettings:
+    """The part of the settings that does not depend on the children.
+
+    Attributes:
+        reward: What the policy is told of a child, a metric's name.
+        policy: A key of `actfn.search.policies.POLICIES`.
+        core_units: Of the search space.
+        unary: Names of its unary functions; None for the paper's.
+        binary: Names of its binary functions; None for the paper's.
+        wiring: Of its units.
+        trials: Functions to train.
+        seed: Of the policy, the children and the repeats.
+        control: Whether as many random functions are trained.
+        finalists: How many functions are trained again.
+        repeats: How often.
+    """
+
+    reward: str
+    policy: str
+    core_units: int
+    unary: list[str] | None
+    binary: list[str] | None
+    wiring: str
+    trials: int
+    seed: int
+    control: bool
+    finalists: int
+    repeats: int
+
+    def space(self) -> actfn.SearchSpace:
+        """Returns the space that is searched.
+
+        Raises:
+            ValueError: There is no such space.
+        """
+        return actfn.SearchSpace(
+            self.core_units, self.unary, self.binary, self.wiring
+        )
+
+    def plan(self, space: actfn.SearchSpace, **more: Any) -> Plan:
+        """Returns the plan of the search; `more` are arguments of `Plan`."""
+        control = search.RandomPolicy(space, seed=self.seed + 1)
+        return Plan(
+            policy=POLICIES[self.policy](space, seed=self.seed),
+            trials=self.trials,
+            control=control if self.control else None,
+            control_trials=self.trials if self.control else 0,
+            finalists=self.finalists,
+            repeats=self.repeats,
+            seed=self.seed,
+            race=False,
+            **more,
+        )
