@@ -18,9 +18,11 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+import actfn
 from experiments.tasks.base import LARGER, QUICK, Metric, Task
 from experiments.tasks.candidates import Candidate, family
 from experiments.tasks.training import cosine_adam, descend, predict
+from models.transformer import gated_hidden
 
 FOLDER = pathlib.Path(__file__).parents[1] / "data" / "documentation"
 _BYTES = 256
@@ -34,7 +36,8 @@ class Setting:
     Attributes:
         text: A file of the folder, without its suffix.
         depth: How many blocks of attention and feed-forward layers.
-        width: Of the stream between them; the feed-forward is 4 times wider.
+        width: Of the stream between them; the feed-forward is 4 times wider,
+            two thirds of that for a gate, so that parameters match.
         heads: Of attention.
         context: Bytes of a window.
         steps: Of Adam.
@@ -110,6 +113,9 @@ class Text(Task):
         places = layers.Embedding(setting.context, setting.width)
         x = layers.Embedding(_BYTES, setting.width)(inputs)
         x = x + places(ops.arange(setting.context))
+        hidden = 4 * setting.width
+        if isinstance(child.layer(), actfn.GatedFunction):
+            hidden = 2 * gated_hidden(setting.width, hidden)
         for _ in range(setting.depth):
             attend = layers.MultiHeadAttention(
                 setting.heads, setting.width // setting.heads
@@ -117,7 +123,7 @@ class Text(Task):
             normed = layers.LayerNormalization()(x)
             x = x + attend(normed, normed, use_causal_mask=True)
             normed = layers.LayerNormalization()(x)
-            inner = layers.Dense(4 * setting.width)(normed)
+            inner = layers.Dense(hidden)(normed)
             x = x + layers.Dense(setting.width)(child.layer()(inner))
         outputs = layers.Dense(_BYTES)(layers.LayerNormalization()(x))
         return keras.Model(inputs, outputs)
