@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def rows() -> list[tuple[str, ...]]:
-    """Returns the cells of the table, a row for each catalog function."""
+    """Returns the cells of the table, functions of two inputs last."""
     return [
         (
             entry.name,
@@ -59,7 +59,9 @@ def rows() -> list[tuple[str, ...]]:
             entry.source,
             entry.use_when,
         )
-        for entry in map(catalog.entry, catalog.names())
+        for entry in map(
+            catalog.entry, (*catalog.names(), *catalog.gated_names())
+        )
     ]
 
 

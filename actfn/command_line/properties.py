@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ _NEAR = np.linspace(-20, 20, 16001)
 _GRID = np.unique(
     np.concatenate([_NEAR, np.geomspace(20, 1e3, 500) * [[-1], [1]]], None)
 )
+_WIDTH, _HEIGHT = 64, 19
 _CHEAP = frozenset(
     [
         "add", "sub", "mul", "neg", "abs", "max", "min", "sign", "lt", "le",
@@ -36,6 +38,18 @@ class Properties:
     monotone: str
     cost: str
 
+    def sheet(self) -> list[tuple[str, str]]:
+        """Returns all of them, each with what it is."""
+        limits = f"{self.left} to the left, {self.right} to the right"
+        return [
+            ("domain", self.domain),
+            ("range", self.range),
+            ("limits", limits),
+            ("slopes", self.slopes),
+            ("monotone", self.monotone),
+            ("cost", self.cost),
+        ]
+
 
 def properties(expression: Expression, betas: dict[str, float]) -> Properties:
     """Returns the properties of a function with values of its parameters.
@@ -45,20 +59,20 @@ def properties(expression: Expression, betas: dict[str, float]) -> Properties:
     """
     y, slope = curve(expression, _GRID, betas)
     far = [curve(expression, sign * _FAR, betas) for sign in (-1, 1)]
-    left, right = (_limit(values) for values, _ in far)
+    left, right = (limit(values) for values, _ in far)
     return Properties(
         domain=_domain(y),
         range=_range(y, (left, right)),
         left=left,
         right=right,
-        slopes=f"{_limit(far[0][1])} to the left, "
-        f"{_limit(far[1][1])} to the right",
+        slopes=f"{limit(far[0][1])} to the left, "
+        f"{limit(far[1][1])} to the right",
         monotone=_monotone(y, slope),
-        cost=_cost(expression),
+        cost=cost(expression),
     )
 
 
-def _limit(values: np.ndarray) -> str:
+def limit(values: np.ndarray) -> str:
     """Names the limit of values at ever farther points."""
     if np.isnan(values).any():
         return "undefined"
@@ -66,11 +80,12 @@ def _limit(values: np.ndarray) -> str:
     if np.isinf(last) or abs(last) > 1.05 * abs(before) > 1:
         return "infinity" if last > 0 else "-infinity"
     if abs(last - before) <= 2e-4 * max(1, abs(last)):
-        return _number(float(last), 1e-3)
+        return number(float(last), 1e-3)
     return "none"
 
 
-def _number(value: float, zero: float = 1e-9) -> str:
+def number(value: float, zero: float = 1e-9) -> str:
+    """Writes a number, and 0 for one that is nearly so."""
     return "0" if abs(value) < zero else f"{value:.4g}"
 
 
@@ -79,18 +94,23 @@ def _domain(y: np.ndarray) -> str:
     holes = np.isnan(y) | (np.isinf(y) & near)
     if not holes.any():
         return "all numbers"
-    if holes.all():
-        return "no numbers"
+    return "no numbers" if holes.all() else intervals(_GRID, holes)
+
+
+def intervals(points: np.ndarray, holes: np.ndarray) -> str:
+    """Names the intervals between the holes of a grid."""
     inside = ~holes
     edges = np.flatnonzero(np.diff(inside.astype(int)))
     starts = [0, *(edges + 1)]
-    ends = [*edges, len(y) - 1]
+    ends = [*edges, len(points) - 1]
     pieces = []
     for start, end in zip(starts, ends, strict=True):
         if not inside[start]:
             continue
-        low = "-infinity" if start == 0 else _number(_GRID[start - 1])
-        high = "infinity" if end == len(y) - 1 else _number(_GRID[end + 1])
+        low = "-infinity" if start == 0 else number(points[start - 1])
+        high = "infinity"
+        if end < len(points) - 1:
+            high = number(points[end + 1])
         pieces.append(f"({low}, {high})")
     return " and ".join(pieces)
 
@@ -104,7 +124,7 @@ def _range(y: np.ndarray, limits: tuple[str, str]) -> str:
     beside = y[np.convolve(holes, [1, 1, 1], "same") > 0]
     bottomless = np.isneginf(y).any() or (beside < -100).any()
     endless = np.isposinf(y).any() or (beside > 100).any()
-    low, high = _number(found.min(), 1e-6), _number(found.max(), 1e-6)
+    low, high = number(found.min(), 1e-6), number(found.max(), 1e-6)
     low = "-infinity" if bottomless or "-infinity" in limits else low
     high = "infinity" if endless or "infinity" in limits else high
     return f"from {low} to {high}"
@@ -124,7 +144,8 @@ def _monotone(y: np.ndarray, slope: np.ndarray) -> str:
     return f"yes, {word}" + ("" if never else ", flat in parts")
 
 
-def _cost(expression: Expression) -> str:
+def cost(expression: Expression) -> str:
+    """Counts operations, kept tensors and parameters."""
     nodes = compile_expression(expression).nodes
     calls = [node for node in nodes if isinstance(node, Call)]
     costly = sum(
@@ -144,34 +165,46 @@ def _whole_power(call: Call) -> bool:
     return call.operator == "pow" and str(call.arguments[1]) in ("2", "3")
 
 
-def text_curves(
-    expression: Expression,
-    betas: dict[str, float],
-    width: int = 64,
-    height: int = 19,
-) -> str:
+def across() -> np.ndarray:
+    """Returns where a drawing has its columns."""
+    return np.linspace(-5, 5, _WIDTH)
+
+
+def text_curves(expression: Expression, betas: dict[str, float]) -> str:
     """Returns a drawing of value (*) and derivative (.) on [-5, 5]."""
-    x = np.linspace(-5, 5, width)
-    y, slope = (np.clip(v, -5, 5) for v in curve(expression, x, betas))
-    shown = np.concatenate([y, slope, [0.0]])
+    found = curve(expression, across(), betas)
+    y, slope = (np.clip(part, -5, 5) for part in found)
+    return text_drawing([(".", slope), ("*", y)], "* value, . derivative")
+
+
+def text_drawing(lines: Sequence[tuple[str, np.ndarray]], legend: str) -> str:
+    """Returns a drawing on [-5, 5].
+
+    Args:
+        lines: The mark and the values of each, at `across`; later ones are
+            drawn over earlier ones.
+        legend: Says what the marks are.
+    """
+    shown = np.concatenate([*(values for _, values in lines), [0.0]])
     shown = shown[np.isfinite(shown)]
     low, high = shown.min(), max(shown.max(), shown.min() + 1e-3)
-    canvas = [[" "] * width for _ in range(height)]
+    canvas = [[" "] * _WIDTH for _ in range(_HEIGHT)]
 
     def row(value: float) -> int:
-        return round((high - value) / (high - low) * (height - 1))
+        return round((high - value) / (high - low) * (_HEIGHT - 1))
 
-    canvas[row(0.0)] = ["-"] * width
+    canvas[row(0.0)] = ["-"] * _WIDTH
     for line in canvas:
-        line[width // 2] = "|"
-    for mark, values in ((".", slope), ("*", y)):
+        line[_WIDTH // 2] = "|"
+    for mark, values in lines:
         for column, value in enumerate(values):
             if np.isfinite(value):
                 canvas[row(value)][column] = mark
-    labels = {0: f"{high:.3g}", row(0.0): "0", height - 1: f"{low:.3g}"}
-    lines = [
+    labels = {0: f"{high:.3g}", row(0.0): "0", _HEIGHT - 1: f"{low:.3g}"}
+    drawn = [
         f"{labels.get(index, ''):>7} {''.join(line)}".rstrip()
         for index, line in enumerate(canvas)
     ]
-    axis = f"{'':8}{'-5':<{width // 2}}{'5':>{width - width // 2}}"
-    return "\n".join([*lines, axis, f"{'':8}* value, . derivative"])
+    half = _WIDTH // 2
+    axis = f"{'':8}{'-5':<{half}}{'5':>{_WIDTH - half}}"
+    return "\n".join([*drawn, axis, f"{'':8}{legend}"])

@@ -2,9 +2,11 @@ r"""Draws a function and its derivative, and says what they are like.
 
     python -m actfn show mish
     python -m actfn show "x * sigmoid(x)" --picture curve.png
+    python -m actfn show "swish(x) * y" --picture map.png
 
 Parameters have their first values. Domain, range, limits and extrema are found
-by numbers, on [-1000, 1000].
+by numbers, on [-1000, 1000]. Of two inputs, the drawing is f(x, y) over x for
+some values of y, and the picture a map of colours.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import pathlib
 
 from actfn import analysis, catalog
 from actfn.cli import quiet_start
-from actfn.command_line.properties import Properties, properties, text_curves
-from actfn.expressions.expression import Expression, parameters
+from actfn.command_line import two_inputs
+from actfn.command_line.properties import properties, text_curves
+from actfn.expressions.expression import Expression, inputs, parameters
 
 HELP = "draw a function and say what it is like"
 
@@ -43,9 +46,14 @@ def run(options: argparse.Namespace) -> None:
     expression = catalog.get(options.function).expression
     betas = first_values(expression, entry)
     with quiet_start():  # TensorFlow looks for devices at the first number.
-        found = properties(expression, betas)
+        if inputs(expression) == 2:
+            found = two_inputs.sheet(expression, betas)
+            drawing = two_inputs.text_slices(expression, betas)
+        else:
+            found = properties(expression, betas).sheet()
+            drawing = text_curves(expression, betas)
     print(sheet(expression, betas, found, entry))
-    print(text_curves(expression, betas))
+    print(drawing)
     if options.picture:
         _draw(expression, betas, options.picture)
 
@@ -65,7 +73,7 @@ def first_values(
 def sheet(
     expression: Expression,
     betas: dict[str, float],
-    found: Properties,
+    found: list[tuple[str, str]],
     entry: catalog.Entry | None,
 ) -> str:
     """Returns what is known of the function, a line each."""
@@ -80,14 +88,7 @@ def sheet(
     if betas:
         shown = ", ".join(f"{key} = {value:g}" for key, value in betas.items())
         lines.append(("parameters", shown))
-    lines += [
-        ("domain", found.domain),
-        ("range", found.range),
-        ("limits", f"{found.left} to the left, {found.right} to the right"),
-        ("slopes", found.slopes),
-        ("monotone", found.monotone),
-        ("cost", found.cost),
-    ]
+    lines += found
     return "\n".join(f"{key:<11}{value}" for key, value in lines) + "\n"
 
 

@@ -4,6 +4,7 @@ import keras
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib import collections
 
 import actfn
 from actfn import analysis
@@ -27,6 +28,30 @@ def test_plots_show_the_data():
     np.testing.assert_allclose(value.get_xdata()[[0, -1]], [-2, 3])
     np.testing.assert_allclose(value.get_ydata()[-1], np.sin(3))
     np.testing.assert_allclose(slope.get_ydata()[0], 1)
+
+
+def test_a_surface_and_its_slopes():
+    x, y = np.linspace(-4, 4, 9), np.linspace(-3, 3, 7)[:, None]
+    value, by_x, by_y = analysis.surface("swish(x) * y", x, y, {"beta": 2.0})
+    s = 1 / (1 + np.exp(-2 * x))
+    np.testing.assert_allclose(value, x * s * y, rtol=1e-12)
+    slope = (s + 2 * x * s * (1 - s)) * y
+    np.testing.assert_allclose(by_x, slope, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(by_y, np.broadcast_to(x * s, (7, 9)))
+    value, _, by_y = analysis.surface("tanh", x, y)
+    np.testing.assert_allclose(value, np.tanh(x) + 0 * y)
+    assert not by_y.any()
+
+
+def test_a_map_shows_the_data():
+    axes = analysis.plot_function("bilinear", limits=(-2, 3))
+    (colours,) = (
+        c for c in axes.collections if isinstance(c, collections.QuadMesh)
+    )
+    values = colours.get_array().reshape(201, 201)
+    x, y = np.meshgrid(np.linspace(-2, 3, 201), np.linspace(-2, 3, 201))
+    np.testing.assert_allclose(values, x * y, atol=1e-12)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "y")
 
 
 def _model():
@@ -90,3 +115,7 @@ def test_errors_name_the_argument():
         analysis.plot_preactivations(plain, np.ones((1, 2)))
     with pytest.raises(ValueError, match=r"`betas`.*Received: \['gamma'\]"):
         analysis.curve("swish", np.ones(2), {"gamma": 1})
+    with pytest.raises(ValueError, match=r"`function`.*surface.*x \* y"):
+        analysis.curve("x * y", np.ones(2))
+    with pytest.raises(ValueError, match=r"`x` and `y`.*\(2,\) and \(3,\)"):
+        analysis.surface("x * y", np.ones(2), np.ones(3))

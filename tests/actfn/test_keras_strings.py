@@ -93,8 +93,11 @@ def test_list_prints_the_table():
     done = command("list", "--format", "csv")
     assert done.returncode == 0
     assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1 + len(actfn.catalog.names())
+    names = (*actfn.catalog.names(), *actfn.catalog.gated_names())
+    lines = done.stdout.splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["name", *names]
     assert "telu,x * tanh(exp(x))," in done.stdout
+    assert "swiglu,swish_1(x) * y," in done.stdout
 
 
 def test_show_says_what_a_function_is_like(tmp_path):

@@ -1,90 +1,20 @@
-"""Looking at functions, at trained parameters and at pre-activations."""
+"""Trained parameters and pre-activations of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from keras import ops
 
-from actfn.catalog import get
-from actfn.expressions.evaluate import compile_expression
-from actfn.expressions.expression import Expression, parameters
+from actfn.analysis.functions import axes_or_new
+from actfn.expressions.expression import parameters
 from actfn.layers import ActivationFunction
-from actfn.spaces.fingerprint import in_float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-def curve(
-    function: str | Expression,
-    x: np.ndarray,
-    betas: Mapping[str, float] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a function and its derivative at points, in float64.
-
-    Args:
-        function: What `actfn.get` takes.
-        x: The points, of shape (points,).
-        betas: Values of parameters by name, 1 for those not named.
-
-    Raises:
-        ValueError: An operator of the function has no derivative in the
-            table, or a name in `betas` is not a parameter of the function.
-    """
-    expression = get(function).expression
-    names = [parameter.name for parameter in parameters(expression)]
-    unknown = sorted({*(betas or {})} - {*names})
-    if unknown:
-        raise ValueError(
-            f"`betas` must name parameters of {expression}, which has "
-            f"{names}. Received: {unknown}"
-        )
-    program = compile_expression(expression)
-    if not program.has_derivative:
-        raise ValueError(
-            "`function` must be made of operators with derivatives. "
-            f"Received: {str(expression)!r}"
-        )
-    with in_float64():
-        points = ops.convert_to_tensor(np.asarray(x, "float64"))
-        values = [
-            ops.convert_to_tensor(np.float64((betas or {}).get(name, 1)))
-            for name in names
-        ]
-        y = program.value(points, values)
-        slope = program.gradients(points, values, ops.ones_like(y))[0]
-        return ops.convert_to_numpy(y), ops.convert_to_numpy(slope)
-
-
-def plot_function(
-    function: str | Expression,
-    limits: tuple[float, float] = (-6.0, 6.0),
-    betas: Mapping[str, float] | None = None,
-    axes: Axes | None = None,
-) -> Axes:
-    """Plots a function and its derivative, as in the paper's Figs 4 and 5.
-
-    Args:
-        function: What `actfn.get` takes.
-        limits: From where to where.
-        betas: Values of parameters by name, 1 for those not named.
-        axes: Where to draw; a new figure by default.
-
-    Raises:
-        ValueError: As for `curve`.
-    """
-    x = np.linspace(*limits, 601)
-    y, slope = curve(function, x, betas)
-    axes = _axes(axes)
-    axes.plot(x, y, label=f"${get(function).expression.latex()}$")
-    axes.plot(x, slope, "--", label="derivative")
-    axes.set_xlabel("x")
-    axes.legend()
-    return axes
 
 
 def trained_betas(model: keras.Model) -> dict[str, np.ndarray]:
@@ -115,7 +45,7 @@ def plot_betas(
             "`model` must have an activation with parameters. "
             f"Received: {model.name}"
         )
-    axes = _axes(axes)
+    axes = axes_or_new(axes)
     axes.hist(np.concatenate(list(betas.values())), bins=bins)
     axes.set_xlabel("trained parameter")
     axes.set_ylabel("channels")
@@ -170,7 +100,7 @@ def plot_preactivations(
         raise ValueError(
             f"`model` must have activations of ours. Received: {model.name}"
         )
-    axes = _axes(axes)
+    axes = axes_or_new(axes)
     for path, values in sites.items():
         axes.hist(values, bins=bins, histtype="step", density=True, label=path)
     axes.set_xlabel("pre-activation")
@@ -188,11 +118,3 @@ def _activations(
             yield path + layer.name, layer
         elif isinstance(layer, keras.Model):
             yield from _activations(layer, f"{path}{layer.name}/")
-
-
-def _axes(axes: Axes | None) -> Axes:
-    if axes is not None:
-        return axes
-    import matplotlib.pyplot as plt
-
-    return plt.figure(layout="constrained").add_subplot()
