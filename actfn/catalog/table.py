@@ -3,12 +3,15 @@
 Name, formula, source, year, a line on when to use it, and the first values of
 the trainable parameters in the order in which they appear in the formula: 1 if
 none are given, ``"normal"`` for draws of the standard normal distribution.
+Where no publication was found, the source says where it is in use; where a
+number could not be followed to one, that it was not traced.
 """
 
 from __future__ import annotations
 
 _PAPER = "Ramachandran, Zoph and Le, arXiv:1710.05941"
 _KERAS = "Keras"
+# Fitted to ReLU: Table 6 of arXiv:1907.06732.
 _RATIONAL = (
     0.02996348, 0.61690165, 2.37539147, 3.06608078, 1.52474449, 0.25281987,
     1.19160814, 4.40811795, 0.91111034, 0.34885983,
@@ -121,13 +124,16 @@ _GATES = (
     ("relu_squared", "max(x, 0) ** 2", "So et al., arXiv:2109.08668", 2021,
      "feed-forward layers of language models"),
     ("leaky_relu_squared", "max(x, 0.5 * x) ** 2",
-     "modded-nanogpt", 2025, "as ReLU squared, without dead units"),
+     "in use: openai/parameter-golf, pull request 549; modded-nanogpt, 249",
+     2026, "as ReLU squared, without dead units"),
     ("star_relu", "scalar(a) * max(x, 0) ** 2 + scalar(b)",
      "Yu et al., MetaFormer baselines, arXiv:2210.13452", 2022,
      # The paper's constants; the authors' code starts at 1 and 0.
      "MetaFormers; cheaper than GELU",
      (0.8944271909999159, -0.4472135954999579)),
-    ("telu", "x * tanh(exp(x))", "Fernandez and Mali, arXiv:2412.20269", 2024,
+    ("telu", "x * tanh(exp(x))",
+     "Liu and Di, TanhExp, arXiv:2003.09855; Fernandez and Mali, "
+     "arXiv:2412.20269", 2020,
      "deep networks; near the identity for x > 0"),
     ("golu", "x * exp(-exp(-x))", "Das et al., arXiv:2502.03654", 2025,
      "vision and language models in place of GELU"),
@@ -151,8 +157,9 @@ _GATES = (
      "(alpha - gamma) * x * sigmoid(beta * (alpha - gamma) * x) + gamma * x",
      "Ma et al., arXiv:2009.04759", 2020,
      "channels that learn whether to be active", ("normal", "normal", 1.0)),
-    ("e_swish", "1.375 * x * sigmoid(x)", "Alcaide, arXiv:1801.07145", 2018,
-     "as Swish, steeper"),
+    ("e_swish", "1.375 * x * sigmoid(x)",
+     "Alcaide, arXiv:1801.07145: factors from 1 to 2; 1.375 not traced",
+     2018, "as Swish, steeper"),
     ("elish", "sigmoid(x) * (max(x, 0) + expm1(min(x, 0)))",
      "Basirat and Roth, arXiv:1808.00783", 2018, "as Swish, bounded below"),
     ("hard_elish",
@@ -166,7 +173,8 @@ _GATES = (
      "Wang et al., Electronics 11(4)", 2022, "as Mish, flatter"),
     ("dsilu", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
      "Elfwing et al., arXiv:1702.03118", 2017, "value functions"),
-    ("sinlu", "(x + alpha * sin(beta * x)) * sigmoid(x)",
+    ("sinlu",
+     "(x + scalar(alpha) * sin(scalar(beta) * x)) * sigmoid(x)",
      "Paul et al., Mathematics 10(3)", 2022, "as Swish, with a periodic part"),
     ("xatlu",
      f"x * ({_ATLU} * (1 + 2 * scalar(alpha)) - scalar(alpha))",
@@ -209,7 +217,8 @@ _OTHERS = (
      "Carlile et al., arXiv:1710.09967", 2017, "as ELU, cheaper"),
     ("isru", "x * reciprocal(sqrt(1 + x ** 2))",
      "Carlile et al., arXiv:1710.09967", 2017, "as tanh, cheaper"),
-    ("bent_identity", "0.5 * (sqrt(x ** 2 + 1) - 1) + x", "community", 2015,
+    ("bent_identity", "0.5 * (sqrt(x ** 2 + 1) - 1) + x",
+     "in use: tables of activation functions", 2015,
      "regression with unbounded values"),
     ("arctan", "atan(x)", "Kamruzzaman and Aziz, IJCNN", 2002,
      "a bounded function with long tails"),
@@ -222,8 +231,10 @@ _OTHERS = (
      "Gnanasambandam et al., arXiv:2204.12589", 2022,
      "networks informed by physics"),
     ("pelu",
-     "a * reciprocal(b) * max(x, 0) + a * expm1(min(x, 0) * reciprocal(b))",
-     "Trottier et al., arXiv:1605.09332", 2016, "as ELU, trainable"),
+     "scalar(a) * reciprocal(scalar(b)) * max(x, 0) + "
+     "scalar(a) * expm1(min(x, 0) * reciprocal(scalar(b)))",
+     "Trottier et al., arXiv:1605.09332; first values not traced", 2016,
+     "as ELU, trainable"),
     ("nlrelu", "log1p(max(x, 0))", "Liu et al., arXiv:1908.03682", 2019,
      "values of very different sizes"),
     ("symlog", "sign(x) * log1p(abs(x))",
@@ -233,7 +244,7 @@ _OTHERS = (
      "Schuett et al., SchNet, arXiv:1706.08566", 2017, "models of molecules"),
     ("cloglog", "-expm1(-exp(x))", "Gomes and Ludermir", 2008,
      "probabilities of rare events"),
-    ("sech", "sech(x)", "community", 2019,
+    ("sech", "sech(x)", "in use: radial networks", 2019,
      "bounded bumps, radial networks"),
 )  # fmt: skip
 
