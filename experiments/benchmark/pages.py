@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from actfn.search.books.tables import read_rows
 from experiments.benchmark.parts import (
     charts,
+    gates,
     search_on_tasks,
     search_tables,
     tables,
@@ -50,6 +51,7 @@ BLOCKS = (
         "discoveries.csv",
         search_on_tasks.searches,
     ),
+    ("docs/tasks.md", "gates", "gated.csv", gates.table),
 )
 CHART = "docs/images/activations.png"
 RESULTS = "docs/benchmarks"
