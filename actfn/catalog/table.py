@@ -3,8 +3,8 @@
 Name, formula, source, year, a line on when to use it, and the first values of
 the trainable parameters in the order in which they appear in the formula: 1 if
 none are given, ``"normal"`` for draws of the standard normal distribution.
-Where no publication was found, the source says where it is in use; where a
-number could not be followed to one, that it was not traced.
+Where no publication was found, the source says where it is in use; what could
+not be followed to one is said to be not traced.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ _OTHERS = (
     ("bent_identity", "0.5 * (sqrt(x ** 2 + 1) - 1) + x",
      "in use: tables of activation functions", 2015,
      "regression with unbounded values"),
-    ("arctan", "atan(x)", "Kamruzzaman and Aziz, IJCNN", 2002,
+    ("arctan", "atan(x)", "Kamruzzaman and Aziz, IJCNN; not traced", 2002,
      "a bounded function with long tails"),
     ("lecun_tanh", "1.7159 * tanh(0.6666666666666666 * x)",
      "LeCun et al., Efficient BackProp", 1998,
