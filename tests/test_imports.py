@@ -14,7 +14,7 @@ ALLOWED = {
     "layers": {"expressions", "layers"},
     "catalog": {"expressions", "layers", "catalog"},
     "surgery": {"expressions", "layers", "catalog", "surgery"},
-    "analysis": VALUES | {"layers", "catalog"},
+    "analysis": VALUES | {"layers", "catalog", "analysis"},
     "export": {"expressions", "layers", "export"},
     "search": VALUES | {"layers", "catalog", "surgery", "analysis", "search"},
     "cli": set(),
