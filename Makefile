@@ -10,10 +10,10 @@ search: .venv/installed  ## search for a function that holds, some minutes
 	$(BIN)/python -m experiments.search $(SEARCH)
 
 test: .venv/installed  ## what to run before each commit
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/installed  ## what needs minutes: full-size networks, exports, notebooks
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

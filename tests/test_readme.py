@@ -31,7 +31,7 @@ def test_the_search_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     x, y = data(np.random.default_rng(0))
     namespace = {"x_train": x, "y_train": y}
-    tiny = "trials=3, repeats=2, control=0"
+    tiny = "trials=3, repeats=2, control=0, finalists=1"
     exec(BLOCKS[1].replace("trials=60", tiny), namespace)
     assert len(namespace["found"].trials) >= 3
     assert namespace["model"].compiled

@@ -1,5 +1,7 @@
 """Catalog names where Keras takes a string; modules on first use."""
 
+import contextlib
+import io
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 import actfn
+import actfn.__main__ as program
 
 PLAIN = [
     n for n in actfn.catalog.names() if not actfn.catalog.entry(n).trainable
@@ -82,28 +85,30 @@ def test_modules_load_on_first_use():
 
 
 def command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "actfn", *arguments],
-        capture_output=True,
-        text=True,
-    )
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            program.main(arguments)
+        except SystemExit as ended:
+            status = ended.code
+    return status, out.getvalue(), err.getvalue()
 
 
 def test_list_prints_the_table():
-    done = command("list", "--format", "csv")
-    assert done.returncode == 0
-    assert done.stderr == ""
+    status, out, err = command("list", "--format", "csv")
+    assert (status, err) == (0, "")
     names = (*actfn.catalog.names(), *actfn.catalog.gated_names())
-    lines = done.stdout.splitlines()
+    lines = out.splitlines()
     assert [line.partition(",")[0] for line in lines] == ["name", *names]
-    assert "telu,x * tanh(exp(x))," in done.stdout
-    assert "swiglu,swish_1(x) * y," in done.stdout
+    assert "telu,x * tanh(exp(x))," in out
+    assert "swiglu,swish_1(x) * y," in out
 
 
 def test_show_says_what_a_function_is_like(tmp_path):
     picture = tmp_path / "curve.png"
-    done = command("show", "x * sigmoid(x)", "--picture", str(picture))
-    assert (done.returncode, done.stderr) == (0, "")
+    words = ("show", "x * sigmoid(x)", "--picture", str(picture))
+    status, out, err = command(*words)
+    assert (status, err) == (0, "")
     for line in (
         r"LaTeX      x \cdot \sigma\left(x\right)",
         "domain     all numbers",
@@ -111,15 +116,15 @@ def test_show_says_what_a_function_is_like(tmp_path):
         "limits     0 to the left, infinity to the right",
         "monotone   no, it turns 1 time",
     ):
-        assert line in done.stdout
+        assert line in out
     assert picture.stat().st_size > 1000
 
 
 @pytest.mark.parametrize("arguments", [["show", "lgo(x)"], ["nothing"], []])
 def test_a_bad_argument_ends_with_one_line(arguments):
-    done = command(*arguments)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
+    status, _, err = command(*arguments)
+    assert status == 2
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+import actfn.__main__ as command
+
 ROOT = pathlib.Path(__file__).parents[3]
 MINE = """
 import keras
@@ -66,30 +68,46 @@ def test_search_says_whether_to_switch_and_goes_on(program, tmp_path):
     assert other.returncode == 2 and "another search" in other.stderr
 
 
-def test_compare_takes_known_functions(program):
-    ended = program(
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The same without the seconds that a process of its own takes."""
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    yield lambda *words: command.main([str(word) for word in words])
+    sys.modules.pop("mine", None)
+
+
+def test_compare_takes_known_functions(here, capsys):
+    here(
         "compare", "mine:build", "--data", "mine:data", "--candidates",
         "abs(x)", "--repeats", 3, "--epochs", 4,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
-    assert "abs(x)" in ended.stdout and "relu" in ended.stdout
+    out = capsys.readouterr().out
+    assert "abs(x)" in out and "relu" in out
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "message"),
+    ("words", "message"),
     [
-        (["mine", "--data", "mine:data"], 2, "package.module:name"),
-        (["yours:build", "--data", "mine:data"], 2, "a module that Python"),
-        (["mine:built", "--data", "mine:data"], 2, "name something in"),
-        (["mine:build"], 2, "required: --data"),
-        (["mine:broken", "--data", "mine:data"], 1, "ZeroDivisionError"),
+        (["mine", "--data", "mine:data"], "package.module:name"),
+        (["yours:build", "--data", "mine:data"], "a module that Python"),
+        (["mine:built", "--data", "mine:data"], "name something in"),
+        (["mine:build"], "required: --data"),
     ],
 )
 def test_bad_words_end_with_a_line_that_says_what_to_do(
-    program, words, status, message
+    here, words, message, capsys
 ):
-    ended = program("compare", *words)
-    assert ended.returncode == status
-    assert message in ended.stderr
-    if status == 2:
-        assert len(ended.stderr.strip().splitlines()) == 1
+    with pytest.raises(SystemExit) as ended:
+        here("compare", *words)
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_what_the_model_raises_is_shown_as_it_is(here):
+    with pytest.raises(ZeroDivisionError):
+        here("compare", "mine:broken", "--data", "mine:data")

@@ -1,8 +1,6 @@
 """The benchmark of activations, on small tensors."""
 
 import csv
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
@@ -90,15 +88,11 @@ def test_names_of_the_benchmarks():
     [["nonsense"], [], ["activations", "--rounds", "0"],
      ["activations", "--functions", "nonsense"]],
 )  # fmt: skip
-def test_a_bad_argument_is_one_line_and_status_2(arguments):
-    result = subprocess.run(
-        [sys.executable, "-m", "experiments.benchmark", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 2
-    assert result.stderr.strip().count("\n") == 0
+def test_a_bad_argument_is_one_line_and_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        benchmark.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.strip().count("\n") == 0
 
 
 def test_what_the_measuring_raises_is_not_blamed_on_the_file(

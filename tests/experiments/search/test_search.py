@@ -133,7 +133,8 @@ def test_a_small_space_is_searched_completely(tmp_path):
     words = "--unary identity sin --binary add mul --core-units 1"
     status, _, err = run(
         "--trials", 50, *TINY, "--policy", "exhaustive", *words.split(),
-        "--no-control", "--directory", tmp_path / "e",
+        "--no-control", "--finalists", 1, "--repeats", 1,
+        "--directory", tmp_path / "e",
     )  # fmt: skip
     assert status == 0, err
     # Of eight strings two are twins: the order of a sum or product.
@@ -145,6 +146,7 @@ def test_a_small_space_is_searched_completely(tmp_path):
     assert "2 unary and 2 binary functions" in page
 
 
+@pytest.mark.slow
 def test_two_workers_train_every_trial_once(tmp_path):
     folder = tmp_path / "c"
     words = ["--trials", 4, *TINY, "--no-control", "--workers", 2]

@@ -78,7 +78,9 @@ experiments.tasks.image.child.ChildTrainer.build = build
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    "workers", [1, pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_a_bug_ends_the_search_at_once_with_its_text(tmp_path, workers):
     (tmp_path / "sitecustomize.py").write_text(BUG)
     paths = os.pathsep.join([str(tmp_path), str(ROOT)])

@@ -7,7 +7,7 @@ import pytest
 import actfn
 from experiments.tabulate import __main__ as tabulate
 
-WORDS = ["--unary", "identity", "max0", "--binary", "add", "max"]
+WORDS = ["--unary", "identity", "max0", "--binary", "max"]
 WORDS += ["--steps", "4", "--best", "2", "--repeats", "2"]
 
 
@@ -20,7 +20,7 @@ def test_a_killed_run_goes_on_to_the_same_table(tmp_path, capsys):
     words = [*WORDS, "--directory", str(tmp_path)]
     assert tabulate.main(words) == 0
     runs, rewards = rows(tmp_path / "runs.csv"), rows(tmp_path / "rewards.csv")
-    space = actfn.SearchSpace(1, ["identity", "max0"], ["add", "max"])
+    space = actfn.SearchSpace(1, ["identity", "max0"], ["max"])
     forms = {str(actfn.canonicalize(e)) for e in space.enumerate()}
     assert {row["canonical"] for row in rewards} == forms
     assert len(runs) == len(forms) + 2
