@@ -8,23 +8,32 @@ from collections.abc import Callable, Mapping
 
 _forms: contextvars.ContextVar = contextvars.ContextVar("forms")
 _kernels: contextvars.ContextVar = contextvars.ContextVar("kernels")
+_around: contextvars.ContextVar = contextvars.ContextVar("around")
 
 
 @contextlib.contextmanager
-def lowered(forms: Mapping[str, Callable], kernels: bool = True):
+def lowered(
+    forms: Mapping[str, Callable],
+    kernels: bool = True,
+    around: Callable | None = None,
+):
     """Evaluates operators by other functions, while the context is open.
 
     Args:
         forms: Functions of tensors by the name of the operator.
         kernels: Whether layers may compute whole expressions by kernels of
             the library.
+        around: ``around(compute, expression, x, values, inputs)`` returns what
+            a layer does, where ``compute(x)`` would have been it. Parameters
+            are read outside of graphs then. On TensorFlow only.
     """
-    tokens = _forms.set(forms), _kernels.set(kernels)
+    tokens = _forms.set(forms), _kernels.set(kernels), _around.set(around)
     try:
         yield
     finally:
         _forms.reset(tokens[0])
         _kernels.reset(tokens[1])
+        _around.reset(tokens[2])
 
 
 def form(name: str, function: Callable) -> Callable:
@@ -35,3 +44,17 @@ def form(name: str, function: Callable) -> Callable:
 def with_kernels() -> bool:
     """Whether layers may compute whole expressions by kernels."""
     return _kernels.get(True)
+
+
+def around() -> Callable | None:
+    """Returns what computes whole functions for layers, None if no other."""
+    return _around.get(None)
+
+
+def reading():
+    """Returns a context to read parameters in: outside of graphs if wanted."""
+    if around() is None:
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    return tf.init_scope()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from actfn.expressions import ops
+from actfn.expressions import lowering, ops
 from actfn.expressions.expression import Expression, parameters
 from actfn.expressions.parsing import parse
 from actfn.layers.inputs import as_floats, one_tensor
@@ -136,10 +136,11 @@ class ActivationFunction(keras.layers.Layer):
     def call(self, inputs):
         """Returns f(inputs), of the shape of inputs."""
         inputs = as_floats(inputs, self.compute_dtype)
-        values = {
-            name: self._along_axis(getattr(self, name), len(inputs.shape))
-            for name in self._names
-        }
+        with lowering.reading():
+            values = {
+                name: self._along_axis(getattr(self, name), len(inputs.shape))
+                for name in self._names
+            }
         return activate(self.expression, inputs, values, self.recompute)
 
     def _along_axis(self, value, rank: int):

@@ -155,8 +155,20 @@ def activate(
     inputs: int = 1,
 ):
     """Returns what `evaluate` does, by a kernel if there is one."""
-    if inputs == 2:
-        return _gate(expression, x, values, recompute)
+
+    def compute(x):
+        take = _gate if inputs == 2 else _activate
+        return take(expression, x, values, recompute)
+
+    around = lowering.around()
+    if around is None:
+        return compute(x)
+    return around(compute, expression, x, values, inputs)
+
+
+def _activate(
+    expression: Expression, x, values: Mapping[str, object], recompute: bool
+):
     kernel = _table().get(words.expand(expression))
     if kernel is None or not lowering.with_kernels():
         return evaluate(expression, x, values, recompute)
