@@ -17,3 +17,22 @@ def log1p(a):
 
 
 FLOAT = {"log1p": log1p}
+
+
+def erf(a):
+    """Returns the error function to seven digits, without one for it.
+
+    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+    """
+    size = ops.abs(a)
+    t = 1 / (1 + 0.3275911 * size)
+    total = 0.0
+    for factor in (
+        1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592
+    ):  # fmt: skip
+        total = t * (total + factor)
+    return ops.sign(a) * (1 - total * ops.exp(-size * size))
+
+
+CALIBRATION = {**FLOAT, "erf": erf}
+"""For ranges of tensors, where tables have the values."""
