@@ -30,7 +30,7 @@ from actfn.search.books.rows import (
     trial_row,
 )
 from actfn.search.books.tables import CsvLog, read_rows
-from actfn.search.executors.base import Ended, Executor, drive
+from actfn.search.executors import Executor
 from actfn.search.executors.trials import run_trials
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
@@ -401,31 +401,30 @@ class Session:
             if (job := next(left, None)) is None:
                 return None
             _, text, run = job
-            return f"{run} {text}", self.values_of(text, seeds[run])
+            return f"run {run} of {text}", self.values_of(text, seeds[run])
 
-        def on_end(ended: Ended) -> None:
-            text, run, score = self._ended(ended, seeds, log)
+        def on_end(key: str, metrics: Mapping[str, float]) -> None:
+            text, run, score = self._ended(key, metrics, seeds, log)
             scores[text, run] = score
             self._progress.advance()
             self._show()
 
         if len(scores) < len(jobs):
             child = _Run(self._child, "validation")
-            drive(self._executor, child, next_job, on_end)
+            self._executor.drive(child, next_job, on_end)
         self._tuned = tuning.tuned(plan.families, scores, plan.tuning_runs)
 
     def _ended(
-        self, ended: Ended, seeds: list[int], log: CsvLog
+        self,
+        key: str,
+        metrics: Mapping[str, float],
+        seeds: list[int],
+        log: CsvLog,
     ) -> tuple[str, int, float]:
         """Logs a run that has ended; returns its function, run and score."""
-        number, text = ended.key.split(" ", 1)
-        if ended.error:
-            raise keras_tuner.errors.FatalRuntimeError(
-                f"A child with the activation {text!r} raised an "
-                f"exception. Received:\n{ended.error}"
-            )
+        _, number, _, text = key.split(" ", 3)
         run = int(number)
-        score = self.plan.sign * ended.value[self.plan.objective.name]
+        score = self.plan.sign * metrics[self.plan.objective.name]
         # All digits: a resumed search says the same to the last one.
         values = (text, run, seeds[run], repr(score))
         log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
@@ -464,10 +463,10 @@ class Session:
             if job is None:
                 return None
             text, run = job
-            return f"{run} {text}", self.values_of(text, seeds[run])
+            return f"run {run} of {text}", self.values_of(text, seeds[run])
 
-        def on_end(ended: Ended) -> None:
-            text, run, score = self._ended(ended, seeds, log)
+        def on_end(key: str, metrics: Mapping[str, float]) -> None:
+            text, run, score = self._ended(key, metrics, seeds, log)
             rounds.add(text, run, score)
             self._progress.advance()
             self._progress.expect("confirmation", rounds.expected)
@@ -475,7 +474,8 @@ class Session:
             self._show()
 
         if rounds.expected > rounds.count:
-            drive(self._executor, _Run(self._child, "test"), next_job, on_end)
+            child = _Run(self._child, "test")
+            self._executor.drive(child, next_job, on_end)
         self._rows = self._judged(rounds, rewards)
         return self._verdict
 

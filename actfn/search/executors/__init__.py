@@ -1,10 +1,9 @@
 """Executors: who runs the trials of a search, and where."""
 
-from __future__ import annotations
-
-from actfn.search.executors.base import Ended, Executor, drive
-
-__all__ = ["NAMES", "Ended", "Executor", "drive", "make"]
+from actfn.search.executors.base import Executor
+from actfn.search.executors.here import Here
+from actfn.search.executors.processes import Processes
+from actfn.search.executors.ray_cluster import RayCluster
 
 NAMES = ("here", "processes", "ray")
 
@@ -23,7 +22,7 @@ def make(
             this machine; ``"ray"``, tasks on a Ray cluster; an executor, which
             is returned; None for this process if there is one worker, and for
             processes if there are more.
-        workers: How many trials run at a time.
+        workers: How many trials run at a time; Ray queues what finds no room.
         address: Of a Ray cluster, ``host:port`` or ``"auto"``; by default Ray
             is started on this machine.
         cpus: What a trial takes of a machine on Ray.
@@ -33,36 +32,20 @@ def make(
         ValueError: There is no such executor, an argument does not fit it, Ray
             is not installed or its cluster is out of reach.
     """
-    if executor is not None and not isinstance(executor, str):
+    if isinstance(executor, Executor):
         return executor
+    name, wrong = executor or ("here" if workers == 1 else "processes"), None
     if not isinstance(workers, int) or workers < 1:
-        raise ValueError(
-            f"`workers` must be an integer from 1. Received: {workers!r}"
-        )
-    name = executor or ("here" if workers == 1 else "processes")
-    if name not in NAMES:
-        raise ValueError(
-            f"`executor` must be one of {', '.join(NAMES)}. "
-            f"Received: {executor!r}"
-        )
+        wrong = "`workers` must be an integer from 1"
+    elif name not in NAMES:
+        wrong = f"`executor` must be one of {', '.join(NAMES)}"
+    elif name == "here" and workers > 1:
+        wrong = "`workers` of executor 'here' must be 1: it is this process"
+    elif name != "ray" and address is not None:
+        wrong = "`address` is of a Ray cluster: it needs executor='ray'"
+    if wrong:
+        values = f"executor={executor!r}, {workers=}, {address=}"
+        raise ValueError(f"{wrong}. Received: {values}")
     if name == "ray":
-        from actfn.search.executors.ray_cluster import RayCluster
-
         return RayCluster(workers, address, cpus, gpus)
-    if address is not None:
-        raise ValueError(
-            "`address` is of a Ray cluster: it needs executor='ray'. "
-            f"Received: {address!r} for {name!r}"
-        )
-    if name == "processes":
-        from actfn.search.executors.processes import Processes
-
-        return Processes(workers)
-    if workers > 1:
-        raise ValueError(
-            "`workers` of executor 'here' must be 1: it is this process. "
-            f"Received: {workers}"
-        )
-    from actfn.search.executors.here import Here
-
-    return Here()
+    return Processes(workers) if name == "processes" else Here(workers)

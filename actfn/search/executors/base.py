@@ -1,113 +1,108 @@
 """What runs the trials of a search: submit one, hear its end, stop."""
 
-from __future__ import annotations
-
-import dataclasses
+import abc
+import queue
 import traceback
 from collections.abc import Callable
-from typing import Any, Protocol
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras_tuner
 
 Ask = Callable[[Any], Any]
 """Sends a message to the driver and returns its answer."""
 Function = Callable[[Any, Ask], Any]
-OnMessage = Callable[[str, Any], Any]
+Submit = Callable[[str, Any], Future]
+
+RETRIES = 10
+"""How often a job is run again whose worker is lost."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Ended:
-    """How a job has ended.
+class Executor(abc.ABC):
+    """Calls a function in workers, as many at a time as it is told."""
 
-    Attributes:
-        key: Of the job.
-        value: What the function returned.
-        error: The text of the traceback, if the function raised.
-        kind: The name of that exception's class.
-    """
+    def __init__(self, workers: int):
+        self.workers = workers
 
-    key: str
-    value: Any = None
-    error: str | None = None
-    kind: str | None = None
+    @abc.abstractmethod
+    def open(self, function: Function) -> AbstractContextManager[Submit]:
+        """Sends a function to all workers; when closed, ends what runs.
 
-    @classmethod
-    def by_error(cls, key: str, error: BaseException) -> Ended:
-        """Returns the end of a job that raised an exception."""
-        text = "".join(traceback.format_exception(error))
-        return cls(key, error=text, kind=type(error).__name__)
-
-
-class Executor(Protocol):
-    """Runs a function in workers; may be started again once stopped.
-
-    Attributes:
-        workers: How many jobs run at a time.
-    """
-
-    workers: int
-
-    def start(
-        self, function: Function, on_message: OnMessage | None = None
-    ) -> None:
-        """Gets ready to run a function.
-
-        Args:
-            function: Called as ``function(payload, ask)`` in a worker. It
-                travels to each worker once, with the data inside it.
-            on_message: Called in the driver, within `wait`, as
-                ``on_message(key, message)`` for each ``ask(message)``, which
-                returns its answer.
+        Gives ``submit(key, payload)``, which has a worker call
+        ``function(payload, ask)``, where ``ask(message)`` is ``hear(key,
+        message)`` here. Its future raises a `BrokenExecutor` if the worker was
+        lost.
         """
 
-    def submit(self, key: str, payload: Any) -> None:
-        """Has a worker call the function; returns at once."""
+    def drive(
+        self,
+        function: Function,
+        next_job: Callable[[], tuple[str, Any] | None],
+        on_end: Callable[[str, Any], None],
+        on_message: Callable[[str, Any], Any] | None = None,
+    ) -> None:
+        """Keeps the workers busy until there is nothing left.
 
-    def wait(self, timeout: float | None = None) -> Ended | None:
-        """Returns the next job to end; None after `timeout` seconds."""
+        Args:
+            function: Called as ``function(payload, ask)`` in a worker, to which
+                it travels once, with the data inside it.
+            next_job: Returns the key and the payload of the next job, or None
+                if there is none now; it is asked again when a job has ended.
+            on_end: Called here with the key and the value of each job.
+            on_message: Called here with the key and the message of each
+                ``ask(message)``, which returns its answer.
 
-    def stop(self) -> None:
-        """Ends all that runs."""
+        Raises:
+            ValueError: The function cannot be sent.
+            FatalRuntimeError: It raised, or lost one worker after the other.
+        """
+        self.tell, self._events = on_message, queue.SimpleQueue()
+        self.running: dict[Future, tuple[str, Any, int]] = {}
+        with self.open(_guarded(function)) as submit:
+            while True:
+                while len(self.running) < self.workers and (job := next_job()):
+                    self._run(submit, *job)
+                if not self.running:
+                    return
+                future, *letter = self._events.get()
+                if letter:
+                    future.set_result(on_message(*letter))
+                else:
+                    self._end(submit, future, on_end)
+
+    def hear(self, key: str, message: Any) -> Any:
+        """Returns the answer to a message; for other threads than `drive`'s."""
+        answer: Future = Future()
+        self._events.put((answer, key, message))
+        return answer.result()
+
+    def _run(self, submit, key: str, payload: Any, losses: int = 0) -> None:
+        future, events = submit(key, payload), self._events
+        self.running[future] = key, payload, losses
+        future.add_done_callback(lambda future: events.put((future,)))
+
+    def _end(self, submit, future: Future, on_end) -> None:
+        key, payload, losses = self.running.pop(future)
+        error = future.exception()
+        if isinstance(error, BrokenExecutor) and losses < RETRIES:
+            return self._run(submit, key, payload, losses + 1)
+        value, text = (None, str(error)) if error else future.result()
+        if text is None:
+            return on_end(key, value)
+        raise keras_tuner.errors.FatalRuntimeError(
+            f"{key} has failed. Received:\n{text}"
+        )
 
 
-def call(function: Function, key: str, payload: Any, ask: Ask) -> Ended:
-    """Calls the function, in a worker, and returns how that ended."""
-    try:
-        return Ended(key, function(payload, ask))
-    except Exception as error:
-        return Ended.by_error(key, error)
+def _guarded(function: Function) -> Callable:
+    """Returns a function that returns a value and the text of a traceback."""
 
+    # It travels by value: a worker imports no more than the function does.
+    def guarded(payload: Any, ask: Ask) -> tuple:
+        try:
+            return function(payload, ask), None
+        except Exception:
+            return None, traceback.format_exc()
 
-def drive(
-    executor: Executor,
-    function: Function,
-    next_job: Callable[[], tuple[str, Any] | None],
-    on_end: Callable[[Ended], None],
-    on_message: OnMessage | None = None,
-) -> None:
-    """Keeps an executor busy until there is nothing left; stops it always.
-
-    Args:
-        executor: Who runs the jobs.
-        function: See `Executor.start`.
-        next_job: Returns the key and the payload of the next job, or None if
-            there is none now; it is asked again when a job has ended.
-        on_end: Called here with the end of each job.
-        on_message: See `Executor.start`.
-    """
-    executor.start(function, on_message)
-    running = 0
-    try:
-        while True:
-            while running < executor.workers:
-                job = next_job()
-                if job is None:
-                    break
-                executor.submit(*job)
-                running += 1
-            if not running:
-                return
-            ended = executor.wait()
-            if ended is not None:
-                running -= 1
-                on_end(ended)
-    finally:
-        executor.stop()
+    return guarded

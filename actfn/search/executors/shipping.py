@@ -1,65 +1,47 @@
 """How a function with the data inside it gets to other processes."""
 
-from __future__ import annotations
-
-import mmap
 import os
 import pathlib
 import pickle
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import cloudpickle
+import numpy as np
 
-_ALIGNMENT = 64
-
-
-def dump(function: Any, folder: pathlib.Path) -> None:
-    """Writes a function to a folder; its arrays lie there to be mapped.
-
-    Raises:
-        ValueError: It cannot be pickled.
-    """
-    buffers: list[pickle.PickleBuffer] = []
-    places = []
-    text = to_bytes(function, buffers)
-    with (folder / "data").open("wb") as file:
-        for buffer in buffers:
-            file.write(bytes(-file.tell() % _ALIGNMENT))
-            raw = buffer.raw()
-            places.append((file.tell(), raw.nbytes))
-            file.write(raw)
-    (folder / "function").write_bytes(pickle.dumps((text, places)))
+_BIG = 2**20
 
 
-def load(folder: pathlib.Path) -> Any:
+def dump(function: Any, folder: str) -> None:
+    """Writes a function to a folder; its big arrays lie there to be mapped."""
+    files: list[memoryview] = []
+
+    def stays_inside(buffer: pickle.PickleBuffer) -> bool:
+        if is_big := buffer.raw().nbytes >= _BIG:
+            files.append(buffer.raw())
+        return not is_big
+
+    files.insert(0, to_bytes(function, stays_inside))
+    for number, data in enumerate(files):
+        pathlib.Path(folder, str(number)).write_bytes(data)
+
+
+def load(folder: str) -> Any:
     """Returns what `dump` has written; memory is shared until written to."""
-    text, places = pickle.loads((folder / "function").read_bytes())
-    if not places:
-        return pickle.loads(text)
-    with (folder / "data").open("rb") as file:
-        mapped = memoryview(
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-            if any(size for _, size in places)
-            else bytearray()
-        )
-    views = [mapped[start : start + size] for start, size in places]
-    return pickle.loads(text, buffers=views)
+    paths = [f"{folder}/{n}" for n in range(len(os.listdir(folder)))]
+    text, *buffers = (np.memmap(path, mode="c") for path in paths)
+    return pickle.loads(text, buffers=buffers)
 
 
-def to_bytes(function: Any, buffers: list | None = None) -> bytes:
-    """Pickles a function, a closure or a notebook's one too.
-
-    Args:
-        function: What.
-        buffers: Takes the data of its arrays, which are left out then.
+def to_bytes(function: Any, stays_inside: Callable = lambda buffer: 0) -> bytes:
+    """Pickles a function, a closure or a notebook's too.
 
     Raises:
         ValueError: It cannot be pickled.
     """
-    take = None if buffers is None else buffers.append
     try:
-        return cloudpickle.dumps(function, protocol=5, buffer_callback=take)
+        return cloudpickle.dumps(function, 5, stays_inside)
     except Exception as error:
         raise ValueError(
             "What runs in other processes must be picklable, with all that it "
@@ -70,17 +52,14 @@ def to_bytes(function: Any, buffers: list | None = None) -> bytes:
 
 def environment(threads: int = 1) -> dict[str, str]:
     """Returns the variables of a worker: its threads and Keras's backend."""
-    number = str(threads)
-    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    names += ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    variables = dict.fromkeys(names, number)
-    variables["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get(
-        "TF_CPP_MIN_LOG_LEVEL", "3"
-    )
+    names = "TF_NUM_INTRAOP TF_NUM_INTEROP OMP_NUM OPENBLAS_NUM MKL_NUM"
+    variables = {f"{name}_THREADS": str(threads) for name in names.split()}
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
+    variables["TF_CPP_MIN_LOG_LEVEL"] = level
     if keras := sys.modules.get("keras"):
         variables["KERAS_BACKEND"] = keras.config.backend()
     if threads == 1 and variables.get("KERAS_BACKEND") == "jax":
-        flag = "--xla_cpu_multi_thread_eigen=false"
         flags = os.environ.get("XLA_FLAGS", "")
-        variables["XLA_FLAGS"] = f"{flags} {flag}".strip()
+        flags += " --xla_cpu_multi_thread_eigen=false"
+        variables["XLA_FLAGS"] = flags.strip()
     return variables

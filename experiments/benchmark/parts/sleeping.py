@@ -79,16 +79,14 @@ def _search(oracle, seconds: float, executor: executors.Executor) -> None:
         trials[trial.trial_id] = trial
         return trial.trial_id, seconds
 
-    def on_end(ended: executors.Ended) -> None:
-        if ended.error is not None:
-            raise RuntimeError(ended.error)
-        trial = trials[ended.key]
+    def on_end(key: str, value: None) -> None:
+        trial = trials[key]
         accuracy = trial.hyperparameters.get("seed") % 97 / 97
-        oracle.update_trial(ended.key, {METRIC: accuracy})
+        oracle.update_trial(key, {METRIC: accuracy})
         trial.status = "COMPLETED"
         oracle.end_trial(trial)
 
-    executors.drive(executor, _sleeper(), next_job, on_end)
+    executor.drive(_sleeper(), next_job, on_end)
 
 
 def _sleeper() -> Function:
@@ -106,6 +104,4 @@ def _sleeper() -> Function:
 def _doze(executor: executors.Executor, seconds: list[float]) -> None:
     """Has Ray start its processes."""
     jobs = iter([(str(number), s) for number, s in enumerate(seconds)])
-    executors.drive(
-        executor, _sleeper(), lambda: next(jobs, None), lambda ended: None
-    )
+    executor.drive(_sleeper(), lambda: next(jobs, None), lambda *end: None)

@@ -1,98 +1,95 @@
 """Oracles of Keras Tuner whose trials are run by executors."""
 
-import json
+import errno
 import os
+import signal
+import threading
+import time
 
 import keras
 import keras_tuner
 import numpy as np
 import pytest
+from keras_tuner import errors
 
-import actfn
 from actfn import search
 from actfn.search import executors
+from actfn.search.books.journal import Journal
 from actfn.search.executors.trials import run_trials
+from tests.actfn.search.executors.conftest import NODE, oracle_of, statuses
 
-SPACE = actfn.SearchSpace(core_units=1)
-
-
-@pytest.fixture(scope="module", params=["here", "processes"])
-def executor(request):
-    workers = 1 if request.param == "here" else 2
-    return executors.make(request.param, workers)
+DONE = ["completed"] * 6
 
 
-def oracle_in(folder, trials=8, **options):
-    policy = search.RandomPolicy(SPACE, seed=0)
-    oracle = search.PolicyOracle(
-        policy, "accuracy", max_trials=trials, verbose=0, **options
-    )
-    oracle._set_project_dir(folder, "project")
-    oracle.reload()
-    return oracle
+def test_ends_are_told_and_rungs_are_asked(executor):
+    losses = np.array([0.5, np.nan])  # of a closure
 
-
-def journal(folder):
-    text = (folder / "project" / "journal.jsonl").read_text()
-    events = map(json.loads, text.splitlines())
-    return [event for event in events if event["event"] == "finish"]
-
-
-def test_half_of_the_children_diverge(executor, tmp_path):
     def run_trial(trial, report):
-        bad = int(trial.trial_id) % 2
-        return {"accuracy": float("nan") if bad else 0.5}
-
-    oracle = oracle_in(tmp_path)
-    run_trials(oracle, run_trial, executor)
-    found = {event["trial"]: event["status"] for event in journal(tmp_path)}
-    assert len(journal(tmp_path)) == len(found) == 8
-    assert all(
-        status == ("diverged" if int(trial) % 2 else "completed")
-        for trial, status in found.items()
-    )
-
-
-def test_rungs_are_asked_in_the_driver(executor, tmp_path):
-    def run_trial(trial, report):
-        value = 1 - int(trial.trial_id) / 10
-        goes_on = report(1, {"rung": value})
+        number = int(trial.trial_id)
+        if number == 0:
+            raise errors.FailedTrialError("too large")
+        goes_on = report(1, {"rung": 1 - number / 10})
         trial.hyperparameters.values["note"] = f"{goes_on}"
-        return {"accuracy": value, "rejected": float(not goes_on)}
+        return {"accuracy": losses[number % 2]}
 
     halving = search.SuccessiveHalving(reduction=2, grace=2)
-    oracle = oracle_in(tmp_path, 6, halving=halving)
+    oracle = oracle_of(halving=halving)
     run_trials(oracle, run_trial, executor)
-    notes = {result.trial: result.message for result in oracle.results}
-    assert len(notes) == 6 and notes["00000"] == "True"
-    assert notes["00005"] == "False"
+    ends = ["failed", *["diverged", "completed"] * 2, "diverged"]
+    assert statuses(oracle) == ends
+    notes = {int(end.trial): end.message for end in oracle.results}
+    assert "too large" in notes[0]
+    assert notes[1] == "True" and notes[5] == "False"
 
 
-def test_a_bug_ends_the_search_at_once_with_its_traceback(executor, tmp_path):
+@pytest.mark.parametrize("kind", [NameError, errors.FatalValueError])
+def test_a_bug_ends_the_search_at_once(kind, executor):
     def run_trial(trial, report):
-        return undefined_name  # noqa: F821
+        raise kind("undefined")
 
-    oracle = oracle_in(tmp_path)
-    with pytest.raises(
-        keras_tuner.errors.FatalError, match="'undefined_name' is not defined"
-    ) as raised:
-        run_trials(oracle, run_trial, executor)
-    assert "in run_trial" in str(raised.value)
-    assert journal(tmp_path) == []
+    told = r"(?s)Traceback.*in run_trial.*Error: undefined"
+    with pytest.raises(errors.FatalRuntimeError, match=told):
+        run_trials(oracle := oracle_of(), run_trial, executor)
+    assert statuses(oracle) == []
 
 
-def test_who_says_that_a_trial_failed_goes_on(executor, tmp_path):
+@pytest.mark.parametrize("executor", ["processes", "ray"], indirect=True)
+def test_a_killed_worker_loses_and_repeats_nothing(executor, tmp_path):
     def run_trial(trial, report):
-        if trial.trial_id == "00001":
-            raise keras_tuner.errors.FailedTrialError("too large")
-        return 0.5
+        assert report(1, {"rung": 0.5})
+        if trial.trial_id == "00002" and not (tmp_path / "killed").exists():
+            (tmp_path / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"accuracy": 0.5}
 
-    oracle = oracle_in(tmp_path, 3)
+    oracle = oracle_of(halving=search.SuccessiveHalving())
     run_trials(oracle, run_trial, executor)
-    failed = [r for r in oracle.results if r.status == "failed"]
-    assert [r.trial for r in failed] == ["00001"]
-    assert "too large" in failed[0].message
-    assert len(oracle.results) == 3
+    assert (tmp_path / "killed").exists() and statuses(oracle) == DONE
+    for trial in oracle.trials.values():  # nor is what was told before
+        assert trial.metrics.get_history("rung")[0].value == [0.5]
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    def is_full(journal, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def on_result(result):
+        if len(oracle.results) == 3:
+            monkeypatch.setattr(Journal, "_write", is_full)
+
+    def go_on():
+        oracle._set_project_dir(tmp_path, "project")
+        oracle.reload()
+        here = executors.make("here")
+        run_trials(oracle, lambda trial, report: {"accuracy": 0.5}, here)
+
+    first = oracle = oracle_of(on_result=on_result)
+    with pytest.raises(OSError, match="No space left"):
+        go_on()
+    monkeypatch.undo()
+    oracle = oracle_of()
+    go_on()
+    assert statuses(oracle) == DONE and oracle.results[:3] == first.results
 
 
 def build(hp):
@@ -103,48 +100,64 @@ def build(hp):
     return model
 
 
-class Noted(keras.callbacks.Callback):
-    def __init__(self, folder):
-        super().__init__()
-        self.folder = folder
-
-    def on_train_end(self, logs=None):
-        (self.folder / str(os.getpid())).touch()
-
-
 @pytest.mark.parametrize("name", ["RandomSearch", "Hyperband"])
 def test_a_stock_tuner_does_what_its_search_does(name, executor, tmp_path):
     x = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
     data = (x, x.sum(1, keepdims=True))
-    options = {
-        "RandomSearch": {"max_trials": 3},
-        "Hyperband": {"max_epochs": 3},
-    }
-
-    def tuner(project):
-        return getattr(keras_tuner, name)(
-            build, objective="val_loss", seed=1, directory=tmp_path,
-            project_name=project, **options[name],
-        )  # fmt: skip
-
-    pids = tmp_path / "pids"
-    pids.mkdir()
     words = {"validation_data": data, "verbose": 0, "epochs": 2}
-    words["callbacks"] = [Noted(pids)]
-    ours, stock = tuner("ours"), tuner("stock")
+    budget = {"max_trials" if name == "RandomSearch" else "max_epochs": 3}
+    ours, stock = (
+        getattr(keras_tuner, name)(
+            build, "val_loss", seed=1, directory=tmp_path / project, **budget
+        )
+        for project in ("ours", "stock")
+    )
     search.run(ours, *data, executor=executor, **words)
-    if executor.workers > 1:
-        assert str(os.getpid()) not in {path.name for path in pids.iterdir()}
     stock.search(*data, **words)
-    scores = [
-        {n: (t.status, t.hyperparameters.values, t.score)
-         for n, t in each.oracle.trials.items()}
-        for each in (ours, stock)
-    ]  # fmt: skip
-    if executor.workers == 1:
-        assert scores[0] == scores[1]
-    assert len(scores[0]) == len(scores[1])
-    best = ours.oracle.get_best_trials()[0]
-    (model,) = ours.get_best_models()
+    found, expected = (
+        {n: (t.status, t.hyperparameters.values, t.score) for n, t in trials}
+        for trials in (ours.oracle.trials.items(), stock.oracle.trials.items())
+    )
+    assert len(found) == len(expected)
+    assert found == expected or executor.workers > 1
+    best, (model,) = ours.oracle.get_best_trials()[0], ours.get_best_models()
     loss = model.evaluate(*data, verbose=0)
     assert loss == pytest.approx(best.score, rel=1e-5)
+
+
+def test_a_lost_ray_node_of_three_loses_no_trial(tmp_path):
+    ray = pytest.importorskip("ray")
+    ray.shutdown()
+    head = NODE | {"include_dashboard": False}
+    cluster = pytest.importorskip("ray.cluster_utils").Cluster(
+        True, False, head
+    )
+    try:
+        nodes = [cluster.add_node(**NODE) for _ in range(2)]
+        ray.init(address=cluster.address, log_to_driver=False)
+        # With its own node the driver would be lost as well.
+        own = ray.get_runtime_context().get_node_id()
+        lost = next(node for node in nodes if node.node_id != own)
+        lost_id = lost.node_id
+
+        def run_trial(trial, report):
+            where = ray.get_runtime_context().get_node_id()
+            (tmp_path / f"{trial.trial_id} {where}").touch()
+            while where == lost_id or not (tmp_path / "go").exists():
+                time.sleep(0.05)
+            return {"accuracy": 0.5}
+
+        def lose_a_node():
+            while not [*tmp_path.glob(f"* {lost_id}")]:
+                time.sleep(0.1)
+            cluster.remove_node(lost, allow_graceful=False)
+            (tmp_path / "go").touch()
+
+        threading.Thread(target=lose_a_node, daemon=True).start()
+        run_trials(oracle := oracle_of(), run_trial, executors.make("ray", 3))
+        assert statuses(oracle) == DONE
+        begun = [path.name.split()[0] for path in tmp_path.glob("0* *")]
+        assert len(begun) > len({*begun})  # that of the lost node ran again
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
