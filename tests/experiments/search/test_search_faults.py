@@ -47,12 +47,15 @@ def test_a_killed_worker_is_replaced(tmp_path):
     assert len(trained(tmp_path)) == 4
 
 
-def test_all_killed_and_resumed(tmp_path):
+@pytest.mark.parametrize(
+    "kill", [os.kill, pytest.param(os.killpg, marks=pytest.mark.slow)]
+)
+def test_all_killed_and_resumed(kill, tmp_path):
     words = ["--trials", 4, *WORDS, "--workers", 2, "--directory", tmp_path]
-    process = start(*words)
+    process = start(*words, start_new_session=True)
     wait_for_rows(tmp_path, 1, process)
     workers = workers_of(process)
-    os.kill(process.pid, signal.SIGKILL)  # the workers follow by themselves
+    kill(process.pid, signal.SIGKILL)  # the workers follow by themselves
     process.communicate()
     before = rows(tmp_path / "results.csv")
     end = time.monotonic() + 60
