@@ -304,6 +304,18 @@ def _number(row: operators.Operator, given: list[float]) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def apply_operator(name: str, operands: list, x):
+    """Returns an operator's value, as a step of a `Program` computes it.
+
+    Args:
+        name: Of the operator, no word.
+        operands: The values of its arguments, floats where they are constant.
+        x: A tensor or array of the dtype that numbers are to have.
+    """
+    row = operators.get(name)
+    return _apply(row, _operands(row, operands, x))
+
+
 def _apply(row: operators.Operator, operands: list):
     return lowering.form(row.name, row.function)(*operands)
 

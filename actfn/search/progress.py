@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tqdm import tqdm
 
 from actfn.search.report.content import Phase
+from actfn.search.time_left import TimeLeft
 
 _SECONDS = 3.0
 """At least so long lies between two writings of the report."""
@@ -16,51 +17,65 @@ _SHARE = 20
 """A writing that takes long is followed by so many times its time without."""
 
 
+class _Bar(tqdm):
+    """A bar that shows the time left of `Progress`, not tqdm's own."""
+
+    left = ""
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What the format of the bar may name."""
+        return super().format_dict | {"left": self.left or "?"}
+
+
 class Progress:
     """Counts the children of all phases together.
 
-    The time left is that of the children left, at the mean pace of those that
-    were trained since the start, whichever phase they belong to.
+    The time left is that of the children left in each phase; see `TimeLeft`.
 
     Args:
-        children: How many there are in all.
+        phases: How many children each has, by name.
+        time_left: Knows these phases.
         visible: Whether a bar is drawn.
     """
 
-    def __init__(self, children: int, visible: bool = True):
-        self._bar = tqdm(
-            total=children,
+    def __init__(
+        self, phases: Mapping[str, int], time_left: TimeLeft,
+        visible: bool = True,
+    ):  # fmt: skip
+        self._left = time_left
+        self._bar = _Bar(
+            total=sum(phases.values()),
             unit="child",
             dynamic_ncols=True,
-            smoothing=0,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
+            "[{elapsed}, {left} left{postfix}]",
             disable=not visible,
             delay=0.1,
         )
-        self._phases: dict[str, list[int]] = {}
-        self._phase = ""
+        # By phase, how many children have ended and how many there are.
+        self._counts = {name: [0, count] for name, count in phases.items()}
+        self._entered: list[str] = []
         self._best = -float("inf")
-        self._trained, self._begin, self._next = 0, time.monotonic(), 0.0
+        self._next = 0.0
 
     def __enter__(self) -> Progress:
-        self._begin = time.monotonic()
         return self
 
     def __exit__(self, *_: Any) -> None:
         self._bar.close()
 
-    def enter(self, phase: str, children: int = 0) -> None:
-        """Begins a phase of so many children."""
-        self._phase = phase
-        if children:
-            self._phases[phase] = [0, children]
+    def enter(self, phase: str) -> None:
+        """Begins a phase."""
+        self._entered.append(phase)
+        self._left.begin()
         self._bar.set_description(phase)
 
     def recall(self, children: int) -> None:
         """Counts children of this phase that an earlier run has trained."""
-        self._phases[self._phase][0] += children
+        self._counts[self._entered[-1]][0] += children
         self._bar.update(children)
-        if not self._bar.disable:  # the time left is reckoned without them
-            self._bar.initial += children
+        self._left.begin()
 
     def advance(self, trained: bool = True, result: Any = None) -> None:
         """Counts a child that has ended."""
@@ -69,30 +84,46 @@ class Progress:
             text = f"best {result.reward:.4g} {result.expression}"
             self._bar.set_postfix_str(text, refresh=False)
         if trained:
-            self._trained += 1
-            self._phases[self._phase][0] += 1
+            phase = self._entered[-1]
+            self._counts[phase][0] += 1
+            if result is None:
+                self._left.end(phase)
+            else:
+                full = result.status == "completed"
+                self._left.end(phase, result.seconds, full)
+            self._tell()
             self._bar.update()
 
     def expect(self, phase: str, children: int) -> None:
         """Corrects how many children a phase has."""
-        change = children - self._phases[phase][1]
+        change = children - self._counts[phase][1]
         if change:
-            self._phases[phase][1] = children
+            self._counts[phase][1] = children
             self._bar.total += change
+            self._tell()
             self._bar.refresh()
 
+    def seconds_left(self) -> float | None:
+        """Returns the time left for all phases; None if there is no telling."""
+        each = [
+            self._left.of(name, total - done)
+            for name, (done, total) in self._counts.items()
+            if total > done
+        ]
+        return None if None in each else sum(each)
+
+    def _tell(self) -> None:
+        seconds = self.seconds_left()
+        if seconds is not None:
+            self._bar.left = tqdm.format_interval(seconds)
+
     def phases(self) -> list[Phase]:
-        """Returns how far each phase is, for the report."""
-        passed = time.monotonic() - self._begin
-        pace = passed / self._trained if self._trained else None
+        """Returns how far each phase is that was entered, for the report."""
         return [
-            Phase(
-                name,
-                done,
-                total,
-                None if pace is None else pace * (total - done),
-            )
-            for name, (done, total) in self._phases.items()
+            Phase(name, done, total, self._left.of(name, total - done))
+            for name in self._entered
+            if name in self._counts
+            for done, total in [self._counts[name]]
         ]
 
     def write(self, report: Callable[[], None], force: bool = False) -> None:

@@ -46,6 +46,7 @@ from actfn.search.provenance import versions
 from actfn.search.racing import Rounds
 from actfn.search.report.content import Content, Row
 from actfn.search.report.numbers import settings
+from actfn.search.time_left import TimeLeft
 
 Child = Callable[..., Mapping[str, float]]
 """Trains one child: ``child(hp, split, report=None)`` returns its metrics."""
@@ -79,6 +80,8 @@ class Plan:
             the confirmation has those of the best trial.
         others_trials: How many trials that tuning has; None for a number that
             grows with that of the hyperparameters.
+        confirmation_cost: How many times as long a child takes to train in the
+            confirmation as before; for the time left alone.
     """
 
     objective: keras_tuner.Objective
@@ -100,6 +103,7 @@ class Plan:
     halving: SuccessiveHalving | None = None
     others: str | Mapping[str, Any] = "shared"
     others_trials: int | None = None
+    confirmation_cost: float = 1.0
 
     @property
     def sign(self) -> float:
@@ -107,16 +111,16 @@ class Plan:
         return 1.0 if self.objective.direction == "max" else -1.0
 
     @property
-    def children(self) -> int:
-        """How many children are trained at most."""
+    def children(self) -> dict[str, int]:
+        """How many children are trained at most, by phase."""
         compared = len(self.baselines) + len(self.candidates)
         compared += len(self.families) + self.finalists
-        return (
-            self.trials
-            + self.control_trials
-            + len(tuning.pairs(self.families, self.tuning_runs))
-            + compared * self.repeats
-        )
+        return {
+            "search": self.trials,
+            "control": self.control_trials,
+            "tuning": len(tuning.pairs(self.families, self.tuning_runs)),
+            "confirmation": compared * self.repeats,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +201,11 @@ class Session:
         self._identity = dict(identity)
         self._hyperparameters = hyperparameters
         self._names = names_of(hyperparameters) if hyperparameters else []
-        self._progress = Progress(plan.children + self._others_trials, verbose)
+        phases = {"hyperparameters": self._others_trials, **plan.children}
+        costs = dict.fromkeys(phases, 1.0)
+        costs["confirmation"] = plan.confirmation_cost
+        time_left = TimeLeft(costs, ("search", "control"), executor.workers)
+        self._progress = Progress(phases, time_left, verbose)
         self._results: dict[str, list[Result]] = {"search": [], "control": []}
         self._tuned: dict[str, float] = {}
         self._movement: dict[str, float] = {}
@@ -290,7 +298,7 @@ class Session:
         if not self._others_trials:
             return
         incumbent = plan.baselines[0]
-        self._progress.enter("hyperparameters", self._others_trials)
+        self._progress.enter("hyperparameters")
         oracle = tuner_of(
             self.values_of(incumbent, self._fresh_seed(plan.repeats)),
             plan.objective,
@@ -338,7 +346,7 @@ class Session:
         columns = (*TRIAL_COLUMNS, *(["values"] if self._names else []))
         log = CsvLog(self.directory / file, columns)
         found = self._results[phase]
-        self._progress.enter(phase, trials)
+        self._progress.enter(phase)
 
         def on_result(result: Result) -> None:
             log.append(trial_row(result, columns))
@@ -393,7 +401,7 @@ class Session:
         }
         jobs = tuning.pairs(plan.families, plan.tuning_runs)
         seeds = [self._fresh_seed(run, 9) for run in range(plan.tuning_runs)]
-        self._progress.enter("tuning", len(jobs))
+        self._progress.enter("tuning")
         self._progress.recall(len(scores))
         left = iter([job for job in jobs if job[1:] not in scores])
 
@@ -455,7 +463,9 @@ class Session:
         for row in read_rows(log.path):
             key = row["expression"], int(row["run"])
             rounds.add(*key, float(row["score"]))
-        self._progress.enter("confirmation", len(rewards) * plan.repeats)
+        self._progress.enter("confirmation")
+        # A finalist may be among what is compared anyway.
+        self._progress.expect("confirmation", len(rewards) * plan.repeats)
         self._progress.recall(rounds.count)
 
         def next_job():

@@ -3,22 +3,26 @@
 training: one-thread processes of a search against as many bare processes of one
 thread that train the same children, taking turns, the first of a round in
 turn. sleeping: tasks of Ray whose children only sleep: the share of the time,
-from the first proposal to the last answer, that they sleep. It needs Ray.
+from the first proposal to the last answer, that they sleep. It needs Ray. Each
+row is kept as soon as it is measured; --resume goes on with the rounds that are
+not complete.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import dataclasses
 import functools
 import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 
 from actfn.search import executors
+from actfn.search.books.tables import read_rows
 from actfn.search.executors.trials import run_trials
 from actfn.search.policies import POLICIES
 from actfn.search.session import ChildTrial
@@ -44,13 +48,13 @@ PARTS = ("training", "sleeping")
 
 
 def training(
-    workers: int, rounds: int, functions: int, steps: int
+    workers: int, rounds: Iterable[int], functions: int, steps: int
 ) -> Iterator[dict]:
     """Yields a row for each contestant and round; round 0 warms up.
 
     Args:
         workers: Processes of one thread.
-        rounds: How often both contestants train.
+        rounds: Numbers from 1; in each, both contestants train.
         functions: How many they train each time, the same ones.
         steps: Of a child.
     """
@@ -65,7 +69,7 @@ def training(
             (dataclasses.asdict(recipe),),
         ) as pool,
     ):
-        for turn in range(rounds + 1):
+        for turn in (0, *rounds):
             count = functions if turn else workers
             trials = _trials(turn, count)
             contestants: dict[str, Callable[[], object]] = {
@@ -127,10 +131,12 @@ def _row(
     }
 
 
-def _ratio(rows: Sequence[dict]) -> float:
+def _ratio(rows: Sequence[Mapping[str, str]]) -> float:
     """Returns the functions per hour of the workers over the bare ones'."""
     seconds = {
-        name: sum(row["seconds"] for row in rows if row["contestant"] == name)
+        name: sum(
+            float(row["seconds"]) for row in rows if row["contestant"] == name
+        )
         for name in ("bare", "workers")
     }
     return seconds["bare"] / seconds["workers"]
@@ -139,7 +145,7 @@ def _ratio(rows: Sequence[dict]) -> float:
 def _options(
     arguments: Sequence[str] | None,
 ) -> tuple[Parser, argparse.Namespace]:
-    parser = parser_of("scaling", __doc__)
+    parser = parser_of("scaling", __doc__, resumes=True)
     add = parser.add_argument
     add("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     add("--workers", type=int, default=2)
@@ -152,7 +158,8 @@ def _options(
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
     chosen = parser.parse_args(arguments)
     for name, value in vars(chosen).items():
-        if isinstance(value, int | float) and not value > 0:
+        number = isinstance(value, int | float) and value is not chosen.resume
+        if number and not value > 0:
             parser.error(f"--{name} must be positive. Received: {value}")
     return parser, chosen
 
@@ -163,26 +170,46 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"  # of all processes that are started here
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    rows = []
     log = BenchmarkLog(parser, chosen, "scaling.csv", COLUMNS)
+    done = _complete(log.kept)
+    log.rewrite(done)
     try:
-        for row in _rows(chosen):
+        for row in _rows(chosen, done):
             log.append(row)
-            rows.append(row)
             print(*(row[column] for column in COLUMNS[:-1]), flush=True)
     except ValueError as error:  # no Ray
         parser.error(str(error))
+    rows = read_rows(log.path)
     trained = [row for row in rows if row["part"] == "training"]
     if trained:
         print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")
 
 
-def _rows(chosen: argparse.Namespace) -> Iterator[dict]:
-    if "training" in chosen.parts:
+def _complete(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Returns the rows of the rounds that both contestants have ended."""
+    rounds = collections.Counter((row["part"], row["round"]) for row in rows)
+    return [
+        row
+        for row in rows
+        if row["part"] == "sleeping" or rounds[row["part"], row["round"]] == 2
+    ]
+
+
+def _rows(
+    chosen: argparse.Namespace, done: Sequence[Mapping[str, str]]
+) -> Iterator[dict]:
+    """Yields the rows that are not done."""
+    ended = {(row["part"], int(row["round"])) for row in done}
+    rounds = [
+        turn
+        for turn in range(1, chosen.rounds + 1)
+        if ("training", turn) not in ended
+    ]
+    if "training" in chosen.parts and rounds:
         yield from training(
-            chosen.workers, chosen.rounds, chosen.functions, chosen.steps
+            chosen.workers, rounds, chosen.functions, chosen.steps
         )
-    if "sleeping" in chosen.parts:
+    if "sleeping" in chosen.parts and ("sleeping", 1) not in ended:
         trials = chosen.tasks * chosen.turns
         elapsed = sleep(
             chosen.policy, chosen.tasks, chosen.turns, chosen.seconds

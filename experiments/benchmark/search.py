@@ -5,7 +5,8 @@ in a process of its own, one after the other. The rival is
 keras_tuner.RandomSearch over the list of functions; its hypermodel builds the
 network with the same layers, and `fit` trains it as Keras Tuner's guide shows.
 Then comes, one upon the other, what this package does differently. The clock
-runs from the first function handed out to the last result.
+runs from the first function handed out to the last result. Each row is kept
+as soon as it is measured; --resume goes on with the others.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tqdm import tqdm
 
+from actfn.search.books.tables import read_rows
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.variants import VARIANTS
 from experiments.machine import machine
@@ -34,10 +36,24 @@ COLUMNS = (
 )
 
 
-def measure(names: Sequence[str], functions: int, seed: int) -> list[dict]:
-    """Returns a row for each variant, in their order."""
-    rows: list[dict] = []
-    for name in tqdm(names, unit="variant"):
+def measure(
+    names: Sequence[str],
+    functions: int,
+    seed: int,
+    kept: Sequence[Mapping[str, str]] = (),
+) -> Iterator[dict]:
+    """Yields a row for each variant that is not measured yet, in their order.
+
+    Args:
+        names: Of all variants; what is relative is to the first of them and to
+            the one before.
+        functions: That each trains.
+        seed: Of the functions.
+        kept: Rows of the first ones, from an earlier run.
+    """
+    rates = [float(row["functions_per_hour"]) for row in kept]
+    bar = tqdm(names, unit="variant", initial=len(kept))
+    for name in names[len(kept) :]:
         job = json.dumps({"functions": functions, "seed": seed})
         threads = {
             f"TF_NUM_{kind}OP_THREADS": str(VARIANTS[name].threads)
@@ -57,25 +73,25 @@ def measure(names: Sequence[str], functions: int, seed: int) -> list[dict]:
         ).stdout
         found = json.loads(output.splitlines()[-1])
         rate = 3600 * functions / found["seconds"]
-        rates = [row["functions_per_hour"] for row in rows] or [rate]
-        rows.append(
-            {
-                "variant": VARIANTS[name].text,
-                "functions": functions,
-                "seconds": found["seconds"],
-                "functions_per_hour": rate,
-                "relative_to_stock": rate / rates[0],
-                "relative_to_previous": rate / rates[-1],
-                "not_finished": found["not_finished"],
-                "machine": machine(),
-            }
-        )
-    return rows
+        before = rates or [rate]
+        yield {
+            "variant": VARIANTS[name].text,
+            "functions": functions,
+            "seconds": found["seconds"],
+            "functions_per_hour": rate,
+            "relative_to_stock": rate / before[0],
+            "relative_to_previous": rate / before[-1],
+            "not_finished": found["not_finished"],
+            "machine": machine(),
+        }
+        rates.append(rate)
+        bar.update()
+    bar.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = parser_of("search", __doc__)
+    parser = parser_of("search", __doc__, resumes=True)
     add = parser.add_argument
     add(
         "--functions", type=int, default=24, metavar="N",
@@ -87,12 +103,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.functions < 1:
         parser.error("--functions must be positive")
     log = BenchmarkLog(parser, options, "search.csv", COLUMNS)
-    rows = measure(options.variants, options.functions, options.seed)
-    log.rewrite(rows)
-    for row in rows:
+    for row in measure(
+        options.variants, options.functions, options.seed, log.kept
+    ):
+        log.append(row)
+    for row in read_rows(log.path):
         print(
-            f"{row['functions_per_hour']:8.0f} an hour"
-            f"{row['relative_to_stock']:7.2f} times stock"
-            f"{row['relative_to_previous']:7.2f} times the one before"
+            f"{float(row['functions_per_hour']):8.0f} an hour"
+            f"{float(row['relative_to_stock']):7.2f} times stock"
+            f"{float(row['relative_to_previous']):7.2f} times the one before"
             f"   {row['variant']}"
         )

@@ -17,7 +17,7 @@ from actfn.search.executors import Executor
 from actfn.search.session import Plan, Session, Texts
 from experiments import tasks
 from experiments.search.settings import SearchSettings
-from experiments.tasks.base import Task, key
+from experiments.tasks.base import cost, key
 from experiments.tasks.child import TaskChild
 
 COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
@@ -71,7 +71,7 @@ def make_session(
         split: key(setting) for split, setting in child.settings.items()
     }
     return Session(
-        _plan(settings, task, space),
+        _plan(settings, child, space),
         child,
         folder,
         executor,
@@ -90,7 +90,10 @@ def make_session(
     )
 
 
-def _plan(settings: Settings, task: Task, space: actfn.SearchSpace) -> Plan:
+def _plan(
+    settings: Settings, child: TaskChild, space: actfn.SearchSpace
+) -> Plan:
+    task = child.task
     metric = task.metrics[settings.reward]
     families = {f.name: tuple(f.members) for f in task.families}
     return settings.plan(
@@ -100,7 +103,12 @@ def _plan(settings: Settings, task: Task, space: actfn.SearchSpace) -> Plan:
         candidates=tuple(task.specials) if settings.specials else (),
         families=families if settings.specials else {},
         floor=metric.sign * metric.floor,
+        confirmation_cost=_confirmation_cost(child),
     )
+
+
+def _confirmation_cost(child: TaskChild) -> float:
+    return cost(child.settings["test"]) / cost(child.settings["validation"])
 
 
 def write_rivals(folder: pathlib.Path) -> list[dict[str, object]]:

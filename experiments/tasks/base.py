@@ -112,6 +112,18 @@ class Task(abc.ABC):
         return next(iter(self.metrics))
 
 
+def cost(setting: Any) -> float:
+    """Returns how much work a child's training is, in a task's own unit.
+
+    The weights of all layers of width w are depth w^2, up to a factor, and
+    both settings of a task have batches of one size.
+
+    Args:
+        setting: With ``steps``, ``depth`` and ``width``.
+    """
+    return float(setting.steps * setting.depth * setting.width**2)
+
+
 def key(setting: Any) -> str:
     """Returns a short text that tells a setting from others."""
     text = json.dumps(dataclasses.asdict(setting), sort_keys=True)

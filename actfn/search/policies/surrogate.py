@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-import collections
-import functools
-import statistics
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from actfn.expressions import operators
-from actfn.expressions.evaluate import compile_expression
-from actfn.expressions.expression import (
-    Call,
-    Expression,
-    parameters,
-    size,
-    walk,
-)
+from actfn.expressions.expression import Expression
 from actfn.search.checks import check_count, check_finite
 from actfn.search.policies.base import BasePolicy
 from actfn.search.policies.evolution import mutate
+from actfn.search.policies.shapes import Shapes, remember
 from actfn.spaces.grammar import SearchSpace
 from actfn.spaces.groups import GroupedExpression, parse_functions
 
-_POINTS = 32
-_CACHED = 100_000
-"""So many functions at most are remembered."""
-_PAIRED_POINTS = 7  # of each of two inputs
+_PARENTS = 10
+_GROWTH = 0.1
+"""Trees are fitted anew after so many more results, in shares."""
+_TREES = 20
+_COLUMNS = 0.2
+"""Share of the features among which a node's best random cut is taken."""
 
 
 class SurrogatePolicy(BasePolicy):
     """Extremely randomised trees on the shape of the function.
 
-    The first proposals are random. For each later one the trees are fitted to
-    the results so far and predict the rewards of some candidates, half of them
-    random and half mutations of the best known functions; the one with the
-    highest mean plus deviation between the trees is proposed.
+    The first proposals are random. For each later one the trees (Geurts et al.
+    2006, each on a bootstrap sample) predict the rewards of some candidates,
+    half of them random and half mutations of the best known functions; the one
+    with the highest mean plus deviation between the trees is proposed. The
+    trees are fitted anew to all results as these grow by a tenth.
 
     Args:
         space: Where the proposals come from.
         seed: Integer from 0.
         warmup: How many random functions come first.
         candidates: How many functions each proposal is chosen from.
-        refit_every: After how many results the trees are fitted anew.
+        refit_every: After how many results, at least, the trees are fitted
+            anew.
         curiosity: Weight of the deviation.
 
     Raises:
@@ -72,7 +66,8 @@ class SurrogatePolicy(BasePolicy):
         self._trees = None
         self._encoded: dict[str, tuple[int, ...] | None] = {}
         self._told: set[str] = set()
-        self._candidates = _Candidates(space)
+        self._decoder = _Decoder(space)
+        self._shapes = Shapes(space.inputs)
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Adds a foreign result to what the model is fitted to."""
@@ -112,43 +107,63 @@ class SurrogatePolicy(BasePolicy):
         return [(expression, str(expression)) for expression in drawn]
 
     def _choose(self, rng, drawn: list[Expression]) -> Expression:
-        if self._trees is None or (
-            len(self._rows) - self._fitted >= self.refit_every
+        new = len(self._rows) - self._fitted
+        if self._trees is None or new >= max(
+            self.refit_every, _GROWTH * self._fitted
         ):
             self._fits, self._fitted = self._fits + 1, len(self._rows)
             self._trees = self._fit()
         here = {*self._open.values(), *map(str, drawn)}
-        pool = {
-            text: expression
+        pool = [
+            expression
             for text, expression in self._pool(rng).items()
             if text not in self._told and text not in here
-        }
+        ]
         if not pool:
             return self.space.sample(rng)
-        shapes = self._candidates.features
-        table = np.stack([shapes(text, pool[text]) for text in pool])
+        table = self._shapes.table(pool)
         # What `tree.predict` does, without its checks of the table.
-        votes = np.stack(
-            [tree.tree_.predict(table)[:, 0] for tree in self._trees]
-        )
-        merits = votes.mean(axis=0) + self.curiosity * votes.std(axis=0)
-        return list(pool.values())[int(np.argmax(merits))]
+        votes = np.hstack([tree.tree_.predict(table) for tree in self._trees])
+        merits = votes.mean(axis=1) + self.curiosity * votes.std(axis=1)
+        return pool[int(np.argmax(merits))]
 
     def _pool(self, rng: np.random.Generator) -> dict[str, Expression]:
-        """Returns random functions and mutations of the ten best, by text."""
-        best = sorted(self._rows, key=lambda row: -row[1])[:10]
+        """Returns random functions and mutations of the best, by text."""
+        best = sorted(self._rows, key=lambda row: -row[1])[:_PARENTS]
         parents = [self._tokens(text) for text, _ in best]
         parents = [tokens for tokens in parents if tokens is not None]
+        mutations = self._mutations(parents, rng)
+        sizes = self._decoder.token_sizes
+        shape = (self.candidates - len(mutations), len(sizes))
+        strings = [*rng.integers(sizes, size=shape).tolist(), *mutations]
         pool: dict[str, Expression] = {}
-        for index in range(self.candidates):
-            if index % 2 and parents:
-                parent = parents[rng.integers(len(parents))]
-                tokens = mutate(self._candidates, parent, rng)
-            else:
-                tokens = self.space.sample_tokens(rng)
-            expression, text = self._candidates.look(tuple(tokens))
+        for tokens in strings:
+            expression, text = self._decoder.look(tuple(tokens))
             pool.setdefault(text, expression)
         return pool
+
+    def _mutations(
+        self, parents: list[tuple[int, ...]], rng: np.random.Generator
+    ) -> list[list[int]]:
+        """Returns a mutation of a parent for each second candidate."""
+        sizes = np.array(self._decoder.token_sizes)
+        (free,) = np.nonzero(sizes > 1)
+        if not parents or not len(free):
+            return []
+        # As `mutate` does, for all at once.
+        count = self.candidates // 2
+        drawn = rng.integers(len(parents), size=count)
+        places = free[rng.integers(len(free), size=count)]
+        strings, rows = np.array(parents)[drawn], np.arange(count)
+        steps = rng.integers(1, sizes[places])
+        strings[rows, places] = (strings[rows, places] + steps) % sizes[places]
+        decode = self._decoder.decode
+        return [
+            string
+            if decode(string) != decode(parents[parent])
+            else mutate(self._decoder, string, rng)
+            for string, parent in zip(strings.tolist(), drawn, strict=True)
+        ]
 
     def _tokens(self, text: str) -> tuple[int, ...] | None:
         if text not in self._encoded:
@@ -161,114 +176,60 @@ class SurrogatePolicy(BasePolicy):
     def _fit(self) -> list:
         # Imported here since it takes a second, and only this policy needs it.
         import sklearn
-        from sklearn.ensemble import ExtraTreesRegressor
+        from sklearn.tree import ExtraTreeRegressor
 
-        rows = self._rows[: self._fitted]
-        shapes = self._candidates.features
-        table = np.stack([shapes(text) for text, _ in rows])
-        rewards = [reward for _, reward in rows]
-        forest = ExtraTreesRegressor(
-            n_estimators=50,
-            max_features=0.5,
-            bootstrap=True,
-            random_state=(self.seed + self._fits) % 2**32,
-        )
+        texts, rewards = zip(*self._rows[: self._fitted], strict=True)
+        table = self._shapes.table([self._decoder.read(each) for each in texts])
+        rewards = np.array(rewards)[:, None]
+        rng = np.random.RandomState((self.seed + self._fits) % 2**32)
+        trees = []
         with sklearn.config_context(
             assume_finite=True, skip_parameter_validation=True
         ):
-            return forest.fit(table, rewards).estimators_
+            # A forest of scikit-learn, without its time for each tree.
+            for _ in range(_TREES):
+                drawn = rng.randint(len(table), size=len(table))
+                weights = np.bincount(drawn, minlength=len(table))
+                tree = ExtraTreeRegressor(
+                    max_features=_COLUMNS, random_state=rng.randint(2**31)
+                )
+                trees.append(
+                    tree.fit(
+                        table,
+                        rewards,
+                        sample_weight=weights.astype(float),
+                        check_input=False,
+                    )
+                )
+        return trees
 
     def _learn(self, memory: str, reward: float) -> None:
         self._rows.append((memory, reward))
         self._told.add(memory)
 
 
-class _Candidates:
-    """Functions of a space, each decoded, printed and described once."""
+class _Decoder:
+    """Functions of a space, each decoded, printed and read once."""
 
     def __init__(self, space: SearchSpace):
         self.token_sizes = space.token_sizes
         self._space = space
         self._looked: dict[tuple[int, ...], tuple[Expression, str]] = {}
-        self._features: dict[str, np.ndarray] = {}
+        self._read: dict[str, Expression | GroupedExpression] = {}
 
     def look(self, tokens: tuple[int, ...]) -> tuple[Expression, str]:
         """Returns the function of a token string and its text."""
         if tokens not in self._looked:
             expression = self._space.decode(tokens)
-            _add(self._looked, tokens, (expression, str(expression)))
+            remember(self._looked, tokens, (expression, str(expression)))
         return self._looked[tokens]
 
     def decode(self, tokens: Sequence[int]) -> Expression:
         """Returns the function of a token string, as the space does."""
         return self.look(tuple(tokens))[0]
 
-    def features(
-        self, text: str, expression: Expression | None = None
-    ) -> np.ndarray:
-        """Returns the features of the function with a text."""
-        if text not in self._features:
-            if expression is None:
-                expression = parse_functions(text)
-            found = features(expression, self._space.inputs)
-            _add(self._features, text, found)
-        return self._features[text]
-
-
-def _add(cache: dict, key: Any, value: Any) -> None:
-    if len(cache) >= _CACHED:
-        del cache[next(iter(cache))]
-    cache[key] = value
-
-
-def features(
-    expression: Expression | GroupedExpression, inputs: int = 1
-) -> np.ndarray:
-    """Describes a function by its shape and its operators.
-
-    Its values at quantiles of the standard normal distribution, with all
-    parameters 1, and their slopes, both compressed to a sign and a logarithm;
-    how many nodes it has and how often it has each operator.
-
-    Args:
-        expression: The function; the vector of a function for each group is
-            that of one after the other.
-        inputs: 2 in a space of two inputs. Then the values are those at all
-            pairs of fewer quantiles, and the slopes those by x and by y.
-
-    Returns:
-        A vector of float32, of the same length for all functions.
-    """
-    if isinstance(expression, GroupedExpression):
-        each = [features(one, inputs) for _, one in expression.functions]
-        return np.concatenate(each)
-    grid = _quantiles(_POINTS if inputs == 1 else _PAIRED_POINTS)
-    axes = np.meshgrid(*[grid] * inputs, indexing="ij")
-    program = compile_expression(expression, inputs)
-    betas = [np.ones((), np.float32) for _ in parameters(expression)]
-    with np.errstate(all="ignore"):
-        values = program.value(axes[0], [*axes[1:], *betas])
-        values = np.array(values, np.float64)
-        slopes = [
-            np.diff(values, axis=axis) / np.diff(points, axis=axis)
-            for axis, points in enumerate(axes)
-        ]
-    names = collections.Counter(
-        node.operator for node in walk(expression) if isinstance(node, Call)
-    )
-    counts = [names[name] for name in operators.names()]
-    parts = [values, *slopes]
-    shape = _compress(np.concatenate([part.ravel() for part in parts]))
-    return np.concatenate([shape, counts, [size(expression)]]).astype("float32")
-
-
-def _compress(values: np.ndarray) -> np.ndarray:
-    finite = np.nan_to_num(values, nan=1e9, posinf=1e9, neginf=-1e9)
-    return np.sign(finite) * np.log1p(np.abs(finite))
-
-
-@functools.cache
-def _quantiles(count: int) -> np.ndarray:
-    normal = statistics.NormalDist()
-    shares = (np.arange(count) + 0.5) / count
-    return np.array([normal.inv_cdf(share) for share in shares], np.float32)
+    def read(self, text: str) -> Expression | GroupedExpression:
+        """Returns the function of a text."""
+        if text not in self._read:
+            remember(self._read, text, parse_functions(text))
+        return self._read[text]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from actfn.search.books.tables import CsvLog
+from actfn.search.books.journal import write_atomically
+from actfn.search.books.tables import CsvLog, read_rows
 from experiments.cli import Parser
 
 
 def parser_of(
-    name: str, description: str, directory: str = "of the CSV file"
+    name: str,
+    description: str,
+    directory: str = "of the CSV file",
+    resumes: bool = False,
 ) -> Parser:
     """Returns the parser of `python -m experiments.benchmark NAME`.
 
@@ -20,6 +25,7 @@ def parser_of(
         name: Of the benchmark.
         description: For --help.
         directory: What --directory is for.
+        resumes: Whether it goes on with rows that are there.
     """
     parser = Parser(
         f"python -m experiments.benchmark {name}",
@@ -32,11 +38,21 @@ def parser_of(
         default="results/benchmark",
         help=directory,
     )
+    if resumes:
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="keep the rows that are measured, and measure the others",
+        )
     return parser
 
 
 class BenchmarkLog(CsvLog):
-    """An empty log in --directory, to be made before anything is measured.
+    """A log in --directory, to be made before anything is measured.
+
+    It is empty but with --resume, which keeps the rows of a program that was
+    stopped. The settings of a program that has that option are kept beside the
+    file, and --resume must not go with others.
 
     What goes wrong with the file, now or later, ends the program by one line;
     what goes wrong with the measuring is none of its business.
@@ -46,6 +62,9 @@ class BenchmarkLog(CsvLog):
         options: What it has read.
         file: The file's name.
         columns: The header.
+
+    Attributes:
+        kept: The rows that --resume has found; all values are text.
     """
 
     def __init__(
@@ -56,13 +75,20 @@ class BenchmarkLog(CsvLog):
         columns: Sequence[str],
     ):
         self._parser = parser
+        path = options.directory / file
+        resumes = getattr(options, "resume", None)
+        self.kept: list[dict[str, str]] = []
         try:
             with self.written():
                 options.directory.mkdir(parents=True, exist_ok=True)
-                super().__init__(options.directory / file, columns)
-        except ValueError as error:  # the file has other columns
+                if resumes is not None:
+                    _claim(path.with_suffix(".json"), options)
+                super().__init__(path, columns)
+                if resumes:
+                    self.kept = read_rows(path)
+        except ValueError as error:  # other columns, or other settings
             parser.error(f"--directory cannot be used: {error}")
-        self.rewrite([])
+        self.rewrite(self.kept)
 
     def append(self, row: Mapping[str, object]) -> None:
         """Adds one row."""
@@ -81,3 +107,24 @@ class BenchmarkLog(CsvLog):
             yield
         except OSError as error:
             self._parser.error(f"--directory cannot be written: {error}")
+
+
+def _claim(path: pathlib.Path, options: argparse.Namespace) -> None:
+    """Keeps the settings of a program beside its rows.
+
+    Raises:
+        ValueError: --resume finds other settings.
+    """
+    given = {
+        name: value
+        for name, value in vars(options).items()
+        if name not in ("directory", "resume")
+    }
+    if options.resume and path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept != given:
+            raise ValueError(
+                f"--resume must go with the settings of {path}, {kept}. "
+                f"Received: {given}"
+            )
+    write_atomically(path, json.dumps(given, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+import time
 
 import pytest
 
@@ -65,6 +66,46 @@ def test_workers_against_bare_processes(tmp_path, capsys):
     assert float(last.rpartition(" ")[2]) == pytest.approx(
         bare / workers, abs=0.001
     )
+
+
+def test_a_stopped_benchmark_goes_on_with_whole_rounds(
+    tmp_path, monkeypatch, capsys
+):
+    trained = []
+
+    def pool(_, trials):
+        trained.append(("bare", len(trials)))
+        time.sleep(0.02)
+
+    def executor(*given):
+        trained.append(("workers", given[-1]))
+        time.sleep(0.02)
+        if stops and len(trained) == 6:  # in the second round
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmark_scaling, "_by_pool", pool)
+    monkeypatch.setattr(benchmark_scaling, "_by_executor", executor)
+    words = ["--parts", "training", "--rounds", "3", "--functions", "5"]
+    words += ["--workers", "2", "--directory", str(tmp_path)]
+    stops = True
+    monkeypatch.setattr(benchmark_scaling, "sorted", _bare_first, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        benchmark_scaling.main(words)
+    kept = [(row["round"], row["contestant"]) for row in rows(tmp_path)]
+    assert kept == [("1", "bare"), ("1", "workers"), ("2", "bare")]
+    first, trained[:], stops = rows(tmp_path)[:2], [], False
+    benchmark_scaling.main([*words, "--resume"])
+    warm_up, rest = trained[:2], trained[2:]
+    assert {count for _, count in warm_up} == {2}
+    assert rest == [("bare", 5), ("workers", 5)] * 2
+    found = rows(tmp_path)
+    assert found[:2] == first
+    assert [row["round"] for row in found] == ["1", "1", "2", "2", "3", "3"]
+    assert "workers / bare" in capsys.readouterr().out
+
+
+def _bare_first(names, reverse):
+    return ["bare", "workers"]
 
 
 def test_both_train_the_same_functions():

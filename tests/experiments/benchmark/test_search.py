@@ -2,6 +2,8 @@
 
 import csv
 import itertools
+import json
+import types
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from experiments.benchmark import (
 )
 from experiments.benchmark import (
     oracle as benchmark_oracle,
+)
+from experiments.benchmark import (
+    search as benchmark_search,
 )
 from experiments.benchmark.parts import variants
 
@@ -76,3 +81,48 @@ def test_bad_numbers(name, capsys):
         benchmark.main([name, flag[name], "0"])
     assert stop.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.fixture
+def children(monkeypatch):
+    """The variants that were measured; the third one is stopped at first."""
+    measured = []
+
+    def run(command, **_):
+        name, job = command[-2:]
+        if len(measured) == 2 and "stopped" not in measured:
+            measured.append("stopped")
+            raise KeyboardInterrupt
+        measured.append(name)
+        seconds = 2.0 ** -len(measured) * json.loads(job)["functions"]
+        found = json.dumps({"seconds": seconds, "not_finished": 0})
+        return types.SimpleNamespace(stdout=found.encode())
+
+    monkeypatch.setattr(benchmark_search.subprocess, "run", run)
+    return measured
+
+
+def test_a_stopped_benchmark_of_the_search_goes_on(tmp_path, children, capsys):
+    words = ["search", "--functions", "3", "--directory", str(tmp_path)]
+    words += ["--variants", "stock", "loop", "thread", "reject"]
+    with pytest.raises(KeyboardInterrupt):
+        benchmark.main(words)
+    kept = rows(tmp_path / "search.csv")
+    assert len(kept) == 2
+    with pytest.raises(SystemExit):  # other functions
+        benchmark.main([*words, "--resume", "--seed", "1"])
+    assert "--resume must go with the settings" in capsys.readouterr().err
+    benchmark.main([*words, "--resume"])
+    assert children == ["stock", "loop", "stopped", "thread", "reject"]
+    found = rows(tmp_path / "search.csv")
+    assert found[:2] == kept
+    # The stopped one counted too: 2, 4, 16, 32 times in the fake's seconds.
+    stock = [float(row["relative_to_stock"]) for row in found]
+    assert stock == [1, 2, 8, 16]
+    before = [float(row["relative_to_previous"]) for row in found]
+    assert before == [1, 2, 4, 2]
+    assert capsys.readouterr().out.count("an hour") == 4
+    benchmark.main([*words, "--resume"])  # nothing is left
+    assert len(children) == 5 and rows(tmp_path / "search.csv") == found
+    benchmark.main(words)  # anew
+    assert len(children) == 9

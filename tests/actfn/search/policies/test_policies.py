@@ -11,6 +11,7 @@ import actfn
 from actfn import search
 from actfn.search.policies import surrogate
 from actfn.search.policies.evolution import cross, mutate
+from actfn.search.policies.shapes import Shapes
 
 SPACE = actfn.SearchSpace(
     core_units=1,
@@ -271,12 +272,12 @@ def test_population_forgets_the_oldest_and_breeds_from_the_best():
 def test_learns_a_smooth_reward(make):
     """The reward is how close the function's values are to a hidden one's."""
     space = actfn.SearchSpace(core_units=1)
-    rewards = {}
+    rewards, shapes = {}, Shapes()
 
     def reward(expression):
         if expression not in rewards:
-            found = surrogate.features(expression)[:32]
-            wanted = surrogate.features(actfn.parse("x * tanh(x)"))[:32]
+            wanted = actfn.parse("x * tanh(x)")
+            found, wanted = shapes.table([expression, wanted])[:, :32]
             rewards[expression] = -float(np.mean(np.abs(found - wanted)))
         return rewards[expression]
 
@@ -297,43 +298,37 @@ def test_learns_a_smooth_reward(make):
     assert np.mean(better) > 2 * np.std(better, ddof=1) / 6**0.5
 
 
-def test_features_tell_functions_apart_and_are_finite():
-    space = actfn.SearchSpace(core_units=2)
-    rng = np.random.default_rng(0)
-    table = np.stack([surrogate.features(space.sample(rng)) for _ in range(50)])
-    assert np.all(np.isfinite(table))
-    assert len(np.unique(table, axis=0)) >= 45
-    half, full = (surrogate.features(actfn.parse(t)) for t in ("x / 2", "x"))
-    np.testing.assert_allclose(
-        np.expm1(np.abs(half[:32])) * 2, np.expm1(np.abs(full[:32])), rtol=1e-4
-    )
-
-
-def test_the_surrogate_looks_at_each_function_once(monkeypatch):
-    looked = []
-    features = surrogate.features
-
-    def counted(expression, inputs):
-        looked.append(str(expression))
-        return features(expression, inputs)
-
-    monkeypatch.setattr(surrogate, "features", counted)
-    policy = search.SurrogatePolicy(SPACE, seed=0, warmup=5, candidates=16)
-    for number in range(12):
-        (proposal,) = policy.propose(1)
-        policy.update([(proposal.id, number / 12)])
-    assert len(looked) == len(set(looked)) > 20
-
-
 def test_what_the_surrogate_remembers_of_a_string_is_its_function():
-    candidates, rng = surrogate._Candidates(SPACE), np.random.default_rng(0)
+    decoder, rng = surrogate._Decoder(SPACE), np.random.default_rng(0)
     for _ in range(50):
         tokens = SPACE.sample_tokens(rng)
         for _ in range(2):
-            expression, text = candidates.look(tokens)
-            assert expression == SPACE.decode(tokens)
+            expression, text = decoder.look(tokens)
+            assert expression == SPACE.decode(tokens) == decoder.read(text)
             assert text == str(expression)
-            np.testing.assert_array_equal(
-                candidates.features(text, expression),
-                surrogate.features(expression),
-            )
+
+
+def test_half_of_the_candidates_are_mutations_of_the_best():
+    space = actfn.SearchSpace(core_units=2, wiring="fixed")
+    policy = search.SurrogatePolicy(space, seed=0)
+    best = space.sample_tokens(np.random.default_rng(0))
+    policy.tell(space.decode(best), 1.0)
+    near, parent = 0, policy._tokens(str(space.decode(best)))
+    for seed in range(20):
+        for expression in policy._pool(np.random.default_rng(seed)).values():
+            string = np.array(space.encode(expression))
+            near += np.sum(string != parent) == 1
+    assert 0.4 < near / (20 * policy.candidates) < 0.55
+
+
+def test_the_surrogate_fits_its_trees_as_results_grow_by_a_tenth():
+    policy = search.SurrogatePolicy(SPACE, warmup=6, candidates=4)
+    wanted, fitted = 0, 0
+    functions = [*dict.fromkeys(SPACE.enumerate())][:80]
+    for count, expression in enumerate(functions, 1):
+        policy.tell(expression, float(count % 7))
+        policy.propose(1)
+        if count >= 6 and count - fitted >= max(5, fitted / 10):
+            wanted, fitted = wanted + 1, count
+        assert policy.statistics()["updates"] == wanted
+    assert wanted < 74 / 5  # later than every fifth result

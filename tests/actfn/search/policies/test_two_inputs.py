@@ -6,7 +6,8 @@ import pytest
 from actfn import SearchSpace, parse
 from actfn.expressions.expression import inputs
 from actfn.search.policies import POLICIES
-from actfn.search.policies.surrogate import SurrogatePolicy, features
+from actfn.search.policies.shapes import Shapes
+from actfn.search.policies.surrogate import SurrogatePolicy
 
 
 def _reward(expression):
@@ -44,10 +45,7 @@ def test_the_surrogate_finds_a_gate():
 
 
 def test_features_see_the_second_input():
-    tables = [
-        features(parse(text, inputs=2), 2)
-        for text in ("x * y", "x * sin(y)", "sin(x)", "sin(y)", "beta")
-    ]
-    assert len({len(table) for table in tables}) == 1
-    assert len({tuple(table) for table in tables}) == len(tables)
-    assert len(features(parse("x"))) != len(tables[0])
+    texts = ("x * y", "x * sin(y)", "sin(x)", "sin(y)", "beta")
+    table = Shapes(2).table([parse(text, inputs=2) for text in texts])
+    assert len(np.unique(table, axis=0)) == len(texts)
+    assert Shapes(1).table([parse("x")]).shape[1] != table.shape[1]
