@@ -1,6 +1,5 @@
 """Oracles of Keras Tuner whose trials are run by executors."""
 
-import errno
 import os
 import signal
 import threading
@@ -14,7 +13,6 @@ from keras_tuner import errors
 
 from actfn import search
 from actfn.search import executors
-from actfn.search.books.journal import Journal
 from actfn.search.executors.trials import run_trials
 from tests.actfn.search.executors.conftest import NODE, oracle_of, statuses
 
@@ -67,29 +65,6 @@ def test_a_killed_worker_loses_and_repeats_nothing(executor, tmp_path):
     assert (tmp_path / "killed").exists() and statuses(oracle) == DONE
     for trial in oracle.trials.values():  # nor is what was told before
         assert trial.metrics.get_history("rung")[0].value == [0.5]
-
-
-def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
-    def is_full(journal, data):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    def on_result(result):
-        if len(oracle.results) == 3:
-            monkeypatch.setattr(Journal, "_write", is_full)
-
-    def go_on():
-        oracle._set_project_dir(tmp_path, "project")
-        oracle.reload()
-        here = executors.make("here")
-        run_trials(oracle, lambda trial, report: {"accuracy": 0.5}, here)
-
-    first = oracle = oracle_of(on_result=on_result)
-    with pytest.raises(OSError, match="No space left"):
-        go_on()
-    monkeypatch.undo()
-    oracle = oracle_of()
-    go_on()
-    assert statuses(oracle) == DONE and oracle.results[:3] == first.results
 
 
 def build(hp):
