@@ -176,14 +176,18 @@ class Source(Protocol):
         """Returns the rewards of a function's runs; their mean counts."""
 
 
-SOURCES: dict[str, Callable[[], Source]] = {
+SOURCES: dict[str, Callable[..., Source]] = {
     "ridge": RidgeLandscape,
     "perceptron": PerceptronLandscape,
 }
 
 
 def measured(
-    name: str, space: SearchSpace, sample: int, cache: pathlib.Path
+    name: str,
+    space: SearchSpace,
+    sample: int,
+    cache: pathlib.Path,
+    runs: int | None = None,
 ) -> Landscape:
     """Returns the landscape of one of `SOURCES`.
 
@@ -194,12 +198,14 @@ def measured(
             drawn uniformly from the token strings, or are the whole space if
             that has no more strings.
         cache: A CSV file that keeps forms and rewards for the next run.
+        runs: Of each function; None for the source's own number.
 
     Raises:
         ValueError: The file holds something else.
         OSError: The file cannot be read or written.
     """
-    known = _Known(cache, SOURCES[name]())
+    source = SOURCES[name](**({} if runs is None else {"runs": runs}))
+    known = _Known(cache, source)
     forms = list(
         tqdm(
             _distinct(space, sample, known.canonical),

@@ -37,7 +37,8 @@ class SurrogatePolicy(BasePolicy):
     The first proposals are random. For each later one the trees are fitted to
     the results so far and predict the rewards of some candidates, half of them
     random and half mutations of the best known functions; the one with the
-    highest mean plus deviation between the trees is proposed.
+    highest mean plus deviation between the trees is proposed. A function that
+    was trained with several seeds counts by its mean, once a seed.
 
     Args:
         space: Where the proposals come from.
@@ -67,6 +68,7 @@ class SurrogatePolicy(BasePolicy):
         self.refit_every = check_count("refit_every", refit_every)
         self.curiosity = check_finite("curiosity", curiosity)
         self._rows: list[tuple[str, float]] = []
+        self._runs: dict[str, int] = {}  # of functions with several
         self._fits = 0
         self._fitted = 0  # how many rows the last fit has seen
         self._trees = None
@@ -91,6 +93,8 @@ class SurrogatePolicy(BasePolicy):
             "rows": [list(row) for row in self._rows],
             "fits": self._fits,
             "fitted": self._fitted,
+            "runs": dict(self._runs),
+            "stale": bool(self._fits) and self._trees is None,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -99,7 +103,9 @@ class SurrogatePolicy(BasePolicy):
         self._rows = [tuple(row) for row in state["rows"]]
         self._told = {text for text, _ in self._rows}
         self._fits, self._fitted = state["fits"], state["fitted"]
-        self._trees = self._fit() if self._fits else None
+        self._runs = dict(state.get("runs", {}))
+        fitted = self._fits and not state.get("stale", False)
+        self._trees = self._fit() if fitted else None
 
     def _draw(self, n: int) -> list[tuple[Expression, str]]:
         drawn: list[Expression] = []
@@ -167,6 +173,9 @@ class SurrogatePolicy(BasePolicy):
         shapes = self._candidates.features
         table = np.stack([shapes(text) for text, _ in rows])
         rewards = [reward for _, reward in rows]
+        weights = None
+        if self._runs:
+            weights = [self._runs.get(text, 1) for text, _ in rows]
         forest = ExtraTreesRegressor(
             n_estimators=50,
             max_features=0.5,
@@ -176,7 +185,18 @@ class SurrogatePolicy(BasePolicy):
         with sklearn.config_context(
             assume_finite=True, skip_parameter_validation=True
         ):
-            return forest.fit(table, rewards).estimators_
+            return forest.fit(table, rewards, weights).estimators_
+
+    def _revise(
+        self, expression: Expression, reward: float, runs: int
+    ) -> None:
+        text = str(expression)
+        self._rows = [
+            (row, reward if row == text else before)
+            for row, before in self._rows
+        ]
+        self._runs[text] = runs
+        self._trees = None  # they are fitted anew before they choose
 
     def _learn(self, memory: str, reward: float) -> None:
         self._rows.append((memory, reward))
