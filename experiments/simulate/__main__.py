@@ -225,6 +225,12 @@ def _compare(given: argparse.Namespace) -> str:
     else:
         units = given.core_units or _UNITS[given.landscape]
         space = actfn.SearchSpace(units, given.unary, given.binary)
+    if given.racing:
+        races.check(
+            min(map(len, landscape.runs.values()), default=1)
+            if landscape
+            else given.runs or 1
+        )
     for policy in given.policy:  # a bad one shows before anything is written
         POLICIES[policy](space, seed=given.seed)
     folder = given.directory
@@ -237,7 +243,6 @@ def _compare(given: argparse.Namespace) -> str:
             given.runs,
         )
         if given.racing:
-            races.check(landscape)
             gains = _race(given, landscape)
             races.write(folder / "racing.csv", gains)
             lines = [races.text(landscape, gains)]

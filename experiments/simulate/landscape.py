@@ -161,9 +161,7 @@ def table(
             runs[form] = np.full(longest, lowest)
         return lowest
 
-    return Landscape(
-        path.stem, space, rewards, measure, noise=noise, runs=runs
-    )
+    return Landscape(path.stem, space, rewards, measure, noise=noise, runs=runs)
 
 
 def _means_of_runs(rows: Sequence[Mapping[str, str]]) -> list[dict]:

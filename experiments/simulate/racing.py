@@ -54,13 +54,15 @@ class Gain:
     p: float
 
 
-def check(landscape: Landscape) -> None:
+def check(fewest: int) -> None:
     """Checks that a landscape has enough runs.
 
+    Args:
+        fewest: Of any function.
+
     Raises:
-        ValueError: It has fewer than `FEWEST` of a function.
+        ValueError: These are fewer than `FEWEST`.
     """
-    fewest = min(map(len, landscape.runs.values()), default=1)
     if fewest < FEWEST:
         raise ValueError(
             f"--racing needs at least {FEWEST} runs of each function: half to "

@@ -76,7 +76,9 @@ class RidgeLandscape:
 
     def runs(self, expression: Expression) -> np.ndarray:
         """Returns the reward in each run, shape (runs,)."""
-        return np.array([each.reward(expression) for each in (self, *self._next)])
+        return np.array(
+            [each.reward(expression) for each in (self, *self._next)]
+        )
 
     def features(self, expression: Expression) -> np.ndarray:
         """Returns the last layer, float32 of shape (images, `WIDTH`)."""

@@ -69,7 +69,7 @@ class Ledger:
         canonical: Callable[[Expression], str] = canonical_text,
         racing: bool = False,
     ):
-        _check_racing(racing, policy, cache)
+        check_racing(racing, policy, cache)
         self.policy = policy
         self.seed = seed
         self.cache = cache
@@ -399,7 +399,7 @@ class Ledger:
             self.on_result(result)
 
 
-def _check_racing(racing: bool, policy: Policy, cache: bool) -> None:
+def check_racing(racing: bool, policy: Policy, cache: bool = True) -> None:
     """Checks that functions can race.
 
     Raises:

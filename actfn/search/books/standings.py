@@ -116,9 +116,7 @@ class Standings:
         level = LEVEL / max(1, len(fine) - 1)
         limit = stats.t.isf(level, degrees) * variance**0.5
         return [
-            form
-            for form in fine
-            if _gap(leader, self._runs[form]) <= limit
+            form for form in fine if _gap(leader, self._runs[form]) <= limit
         ]
 
     def noise(self) -> tuple[float, int]:

@@ -142,7 +142,7 @@ class BasePolicy(abc.ABC):
         check_count("runs", runs)
         self._revise(expression, check_finite("reward", reward), runs)
 
-    def _revise(
+    def _revise(  # noqa: B027: a policy may remember nothing
         self, expression: Expression, reward: float, runs: int
     ) -> None:
         """Replaces what is remembered of a reward, if anything is."""

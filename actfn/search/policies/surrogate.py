@@ -187,9 +187,7 @@ class SurrogatePolicy(BasePolicy):
         ):
             return forest.fit(table, rewards, weights).estimators_
 
-    def _revise(
-        self, expression: Expression, reward: float, runs: int
-    ) -> None:
+    def _revise(self, expression: Expression, reward: float, runs: int) -> None:
         text = str(expression)
         self._rows = [
             (row, reward if row == text else before)
