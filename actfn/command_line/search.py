@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--racing",
         action="store_true",
-        help="spend up to a third of the trials on further seeds of functions "
+        help="spend up to a fifth of the trials on further seeds of functions "
         "that may be the best",
     )
 

@@ -138,7 +138,7 @@ def find(
             win are dropped on the way.
         control: How many random functions are trained; half of `trials` by
             default, 0 for none.
-        racing: Whether up to a third of the trials are further seeds of
+        racing: Whether up to a fifth of the trials are further seeds of
             functions that may be the best; see `PolicyOracle`. It pays where
             a function's score differs from seed to seed as much as good
             functions differ.

@@ -52,7 +52,7 @@ class PolicyOracle(keras_tuner.Oracle):
     good ones first.
 
     **Racing.** With ``racing=True`` the k-th child of every function has the
-    k-th seed, and at most a third of the trials are further children of
+    k-th seed, and at most a fifth of the trials are further children of
     functions that a paired test has not shown to be worse than the best; the
     policy is told the mean of a function's children, which is what
     `get_best_trials` goes by. See `Standings`. Drawn hyperparameters are drawn

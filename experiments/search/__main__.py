@@ -142,7 +142,7 @@ def _parser() -> Parser:
     add(
         "--racing",
         action="store_true",
-        help="spend up to a third of the trials on further seeds of functions "
+        help="spend up to a fifth of the trials on further seeds of functions "
         "that may be the best; see docs/search.md",
     )
 

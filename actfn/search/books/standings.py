@@ -16,7 +16,7 @@ from scipy import stats
 
 from actfn.search.books.results import Result
 
-SHARE = 1 / 3
+SHARE = 1 / 5
 """Of the children at most are further seeds of functions known already."""
 MOST = 8
 """Seeds of a function at most."""

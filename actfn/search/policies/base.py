@@ -142,10 +142,9 @@ class BasePolicy(abc.ABC):
         check_count("runs", runs)
         self._revise(expression, check_finite("reward", reward), runs)
 
-    def _revise(  # noqa: B027: a policy may remember nothing
-        self, expression: Expression, reward: float, runs: int
-    ) -> None:
+    def _revise(self, expression: Expression, reward: float, runs: int) -> None:
         """Replaces what is remembered of a reward, if anything is."""
+        return  # a policy may remember nothing
 
     def statistics(self) -> dict[str, float]:
         """Returns numbers about the policy; see `Policy.statistics`."""

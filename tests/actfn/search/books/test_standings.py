@@ -72,7 +72,7 @@ def test_seeds_go_to_the_promising_and_within_their_share():
     found, runs = race(
         lambda form: worth.setdefault(form, rng.choice([0.0, 50.0])), 90, rng
     )
-    assert found.further == 30
+    assert found.further == 18
     assert max(map(len, runs.values())) <= MOST
     several = [form for form, each in runs.items() if len(each) > 1]
     assert {worth[form] for form in several} == {50.0}
