@@ -31,6 +31,8 @@ VALUES = (0.5, 2**-0.5, 1.0, 2**0.5, 2.0)
 _MOST = 125
 """Combinations of values at most; of more, as many are drawn."""
 _STARTS = (1.0, 0.0, -1.0, 2.0, 0.5)
+"""All parameters at the same value; of several, these are drawn besides:"""
+_DRAWN = 8
 _RNG = np.random.Generator(np.random.PCG64(1710_05941))
 # No point is 0, where an epsilon would show.
 _X = np.linspace(-4, 4, 64)
@@ -108,9 +110,12 @@ def _has(family: Expression, wanted: np.ndarray) -> bool:
     count = len(parameters(family))
     if not count:
         return bool(np.abs(miss(())).max() <= limit)
-    for start in _STARTS:
+    rng = np.random.Generator(np.random.PCG64(count))
+    starts = [np.full(count, value) for value in _STARTS]
+    starts += [*rng.uniform(-2.5, 2.5, (_DRAWN * (count > 1), count))]
+    for start in starts:
         fit = optimize.least_squares(
-            miss, np.full(count, start), xtol=1e-12, ftol=1e-12, gtol=1e-12
+            miss, start, xtol=1e-12, ftol=1e-12, gtol=1e-12
         )
         if np.abs(fit.fun).max() <= limit:
             return True

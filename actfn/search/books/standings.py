@@ -20,7 +20,7 @@ SHARE = 1 / 5
 """Of the children at most are further seeds of functions known already."""
 MOST = 8
 """Seeds of a function at most."""
-FIRST = 10
+FIRST = 30
 """Functions that have completed before any gets a further seed."""
 LEVEL = 0.05
 """How often a function that is no worse than the leader may be dropped."""

@@ -73,11 +73,11 @@ def test_without_it_every_trial_has_a_seed_of_its_own_as_ever():
 @pytest.mark.parametrize("name", ["surrogate", "evolution"])
 def test_a_race_killed_anywhere_goes_on_as_if_nothing_had_been(tmp_path, name):
     whole = Ledger(policy(name), seed=3, racing=True)
-    for _ in range(40):
+    for _ in range(42):
         step(whole)
     events = list(whole.journal)
     assert {"propose", "repeat", "finish"} == {e["event"] for e in events}
-    for kept in (21, 55):
+    for kept in (21, 68):
         folder = tmp_path / f"{kept}"
         folder.mkdir()
         ledger = Ledger(policy(name), seed=3, racing=True)
