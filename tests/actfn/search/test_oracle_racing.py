@@ -64,7 +64,7 @@ def test_a_function_has_several_trials_and_its_mean_ranks_it():
 def test_killed_between_any_two_trials_it_goes_on(tmp_path):
     whole = oracle_of()
     run(whole)
-    for done in (3, 24, 33):
+    for done in (3, 33, 36):
         first = oracle_of(tmp_path / str(done))
         run(first, done)
         first.create_trial("tuner0")  # is running when the process dies
