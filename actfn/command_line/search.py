@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="random functions to compare with; default: half of the trials",
     )
+    add(
+        "--racing",
+        action="store_true",
+        help="spend up to a fifth of the trials on further seeds of functions "
+        "that may be the best",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ValueError: An argument is wrong.
     """
-    names = ("trials", "policy", "baselines", "finalists", "control")
+    names = ("trials", "policy", "baselines", "finalists", "control", "racing")
     more = {name: getattr(options, name) for name in names}
     more["space"] = SearchSpace(core_units=options.core_units)
     of_a_model.run(search.find, options, more)

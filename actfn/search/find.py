@@ -14,6 +14,7 @@ import keras_tuner
 from actfn import catalog
 from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
+from actfn.search.books.ledger import check_racing
 from actfn.search.books.results import Result
 from actfn.search.checks import check_count, check_seed
 from actfn.search.child import FromModel, ModelChild
@@ -99,6 +100,7 @@ def find(
     finalists: int = 3,
     repeats: int = 10,
     control: int | None = None,
+    racing: bool = False,
     **settings: Any,
 ) -> Found:
     """Finds the activation function for a model, and says whether to switch.
@@ -136,6 +138,10 @@ def find(
             win are dropped on the way.
         control: How many random functions are trained; half of `trials` by
             default, 0 for none.
+        racing: Whether up to a fifth of the trials are further seeds of
+            functions that may be the best; see `PolicyOracle`. It pays where
+            a function's score differs from seed to seed as much as good
+            functions differ.
         **settings: Those of `compare`, from `validation_data` on.
 
     Returns:
@@ -171,6 +177,7 @@ def find(
         space = grouped(space, groups)
         policy = POLICIES[policy](space, seed=seed)
     check_space(space, groups)
+    check_racing(racing, policy)
     if control is None:
         control = 0 if isinstance(policy, RandomPolicy) else trials // 2
     return _run(
@@ -187,6 +194,7 @@ def find(
             "finalists": finalists,
             "control": RandomPolicy(space, seed=seed + 1) if control else None,
             "control_trials": control,
+            "racing": racing,
         },
         **settings,
     )
@@ -497,4 +505,8 @@ def _identity(
         "finalists": plan.finalists,
         "repeats": plan.repeats,
         "fit": {k: str(v) for k, v in sorted(fit.items()) if k != "callbacks"},
-    } | ({"groups": groups} if groups else {})
+    } | {
+        name: value
+        for name, value in (("groups", groups), ("racing", plan.racing))
+        if value
+    }

@@ -51,6 +51,13 @@ class PolicyOracle(keras_tuner.Oracle):
     function: to compare functions, give values. `actfn.search.find` looks for
     good ones first.
 
+    **Racing.** With ``racing=True`` the k-th child of every function has the
+    k-th seed, and at most a fifth of the trials are further children of
+    functions that a paired test has not shown to be worse than the best; the
+    policy is told the mean of a function's children, which is what
+    `get_best_trials` goes by. See `Standings`. Drawn hyperparameters are drawn
+    once a function.
+
     **One seed a trial.** A tuner with an `executions_per_trial` above 1 is
     refused, as its executions would all be the same; `actfn.search.find`
     repeats the best functions with seeds of their own.
@@ -95,6 +102,7 @@ class PolicyOracle(keras_tuner.Oracle):
             children that diverge; by default one below all others.
         seed: The search's seed; the policy's by default.
         cache: Whether equivalent functions are trained once.
+        racing: Whether promising functions are trained with further seeds.
         halving: Decides at the rungs; without it all children go on.
         max_repeats: The search ends after so many proposals in a row that
             need no training.
@@ -116,7 +124,8 @@ class PolicyOracle(keras_tuner.Oracle):
             again.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: An argument is out of range, or `racing` goes with
+            `halving`, without `cache`, or with a policy that has no `revise`.
 
     Example:
         >>> from actfn import SearchSpace, search
@@ -133,6 +142,7 @@ class PolicyOracle(keras_tuner.Oracle):
         floor: float | None = None,
         seed: int | None = None,
         cache: bool = True,
+        racing: bool = False,
         halving: SuccessiveHalving | None = None,
         max_repeats: int = 500,
         max_retries_per_trial: int = 0,
@@ -167,7 +177,14 @@ class PolicyOracle(keras_tuner.Oracle):
         self.hyperparameters.Fixed("activation", "max(x, 0)")
         self.hyperparameters.Fixed("seed", 0)
         set_groups(self.hyperparameters, policy.space.groups)
-        self._ledger = Ledger(policy, self.seed, cache, max_repeats, on_result)
+        if racing and halving is not None:
+            raise ValueError(
+                "`halving` must be None with `racing`, as the mean of children "
+                f"says nothing if some were stopped. Received: {halving!r}"
+            )
+        self._ledger = Ledger(
+            policy, self.seed, cache, max_repeats, on_result, racing=racing
+        )
         self._mutex = threading.RLock()
         self._is_open = False
         self._started: dict[str, float] = {}
@@ -249,8 +266,19 @@ class PolicyOracle(keras_tuner.Oracle):
             self._display.on_trial_end(mine)
 
     def get_best_trials(self, num_trials: int = 1) -> list[trial_module.Trial]:
-        """Returns the best trials that have a score, the best first."""
-        return [self.trials[name] for _, name in self._ranking[:num_trials]]
+        """Returns the best trials that have a score, the best first.
+
+        In a race, the best one of each function, the best function first.
+        """
+        names = [name for _, name in self._ranking]
+        if self._ledger.racing:
+            best: dict[str, str] = {}
+            forms = {r.trial: r.canonical for r in self._ledger.results}
+            for name in names:
+                best.setdefault(forms[name], name)
+            ranked = self._ledger.standings.ranked()
+            names = [best[form] for form in ranked if form in best]
+        return [self.trials[name] for name in names[:num_trials]]
 
     def get_state(self) -> dict[str, Any]:
         """Returns the hyperparameters, the books and the policy's state."""
@@ -315,7 +343,8 @@ class PolicyOracle(keras_tuner.Oracle):
         hyperparameters.values["activation"] = task.expression
         set_groups(hyperparameters, self.policy.space.groups)
         hyperparameters.values["seed"] = task.seed
-        self.others.choose(hyperparameters, task.seed)
+        draw = task.seed if task.draw is None else task.draw
+        self.others.choose(hyperparameters, draw)
         trial = trial_module.Trial(hyperparameters, task.trial)
         self.trials[task.trial] = trial
         self.start_order.append(task.trial)
@@ -403,7 +432,7 @@ class PolicyOracle(keras_tuner.Oracle):
             "cache": self._ledger.cache,
             "halving": halving and halving.reduction,
             "others": self.others.how,
-        }
+        } | ({"racing": True} if self._ledger.racing else {})
 
     def _restore_trials(self) -> None:
         """Makes the trials again from the journal; open ones run first."""
@@ -411,7 +440,7 @@ class PolicyOracle(keras_tuner.Oracle):
         self._ranking, self.ongoing_trials = [], {}
         tasks = {}
         for event in self._ledger.journal:
-            if event["event"] == "propose":
+            if event["event"] in ("propose", "repeat"):
                 tasks[event["trial"]] = Task.from_event(event)
             elif event["event"] == "finish":
                 trial = self._add_trial(tasks.pop(event["trial"]))

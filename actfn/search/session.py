@@ -25,13 +25,13 @@ from actfn.search.books.rows import (
     CONFIRMED_COLUMNS,
     RUN_COLUMNS,
     TRIAL_COLUMNS,
-    best_functions,
     confirmed_row,
     trial_row,
 )
 from actfn.search.books.tables import CsvLog, read_rows
 from actfn.search.executors import Executor
 from actfn.search.executors.trials import run_trials
+from actfn.search.finalists import finalists
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.oracle import PolicyOracle
 from actfn.search.others import (
@@ -74,6 +74,8 @@ class Plan:
         race: Whether the confirmation drops functions that cannot win.
         floor: See `PolicyOracle`.
         halving: See `PolicyOracle`.
+        racing: Whether promising functions get further seeds in the search
+            already; see `PolicyOracle`.
         others: How hyperparameters of the model beside the activation are
             chosen: ``"shared"``, tuned with the incumbent before the search and
             then the same for all functions; else as for `PolicyOracle`, and
@@ -101,6 +103,7 @@ class Plan:
     race: bool = True
     floor: float | None = None
     halving: SuccessiveHalving | None = None
+    racing: bool = False
     others: str | Mapping[str, Any] = "shared"
     others_trials: int | None = None
     confirmation_cost: float = 1.0
@@ -343,7 +346,12 @@ class Session:
         self, phase: str, policy: Policy, trials: int, file: str
     ) -> None:
         """Trains the functions that a policy proposes."""
-        columns = (*TRIAL_COLUMNS, *(["values"] if self._names else []))
+        racing = self.plan.racing and phase == "search"
+        columns = (
+            *TRIAL_COLUMNS,
+            *(["run"] if racing else []),
+            *(["values"] if self._names else []),
+        )
         log = CsvLog(self.directory / file, columns)
         found = self._results[phase]
         self._progress.enter(phase)
@@ -361,6 +369,7 @@ class Session:
             max_trials=trials,
             floor=self.plan.floor,
             halving=self.plan.halving,
+            racing=racing,
             hyperparameters=self._hyperparameters,
             others=self._others(),
             on_result=on_result,
@@ -444,9 +453,11 @@ class Session:
         rewards = dict.fromkeys(names, math.nan)
         for name, reward in self._tuned.items():
             rewards.setdefault(name, reward)
-        best = best_functions(self._results["search"], self.plan.finalists)
-        for result in best:
-            rewards.setdefault(result.expression, result.reward)
+        best = finalists(
+            self._results["search"], self.plan.finalists, self.plan.racing
+        )
+        for text, reward in best.items():
+            rewards.setdefault(text, reward)
         return rewards
 
     def _confirm(self, rewards: Mapping[str, float]) -> confirmation.Verdict:

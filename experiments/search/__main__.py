@@ -139,6 +139,13 @@ def _parser() -> Parser:
         help="of a Ray cluster; default: one on this machine",
     )
 
+    add(
+        "--racing",
+        action="store_true",
+        help="spend up to a fifth of the trials on further seeds of functions "
+        "that may be the best; see docs/search.md",
+    )
+
     child = parser.add_argument_group("the child; most for images alone")
     add = child.add_argument
     add(
@@ -304,8 +311,9 @@ def _task_settings(arguments: argparse.Namespace) -> of_a_task.Settings:
 def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
     """Returns what a search has whatever its children are."""
     names = ("core_units", "unary", "binary", "wiring", "trials", "seed")
+    names += ("finalists", "racing")
     policy = arguments.policy or _PROPOSERS.get(arguments.preset, "surrogate")
-    return {n: getattr(arguments, n) for n in (*names, "finalists")} | {
+    return {n: getattr(arguments, n) for n in names} | {
         "policy": policy,
         "control": not arguments.no_control and policy != "random",
     }

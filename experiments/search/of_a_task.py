@@ -67,7 +67,7 @@ def make_session(
     space = settings.space()
     child = TaskChild(task, functools.partial(_with_steps, settings.steps))
     metric = task.metrics[settings.reward]
-    identity = dataclasses.asdict(settings) | {
+    identity = settings.identity() | {
         split: key(setting) for split, setting in child.settings.items()
     }
     return Session(

@@ -37,7 +37,7 @@ class Settings(SearchSettings):
 
     def to_json(self) -> dict[str, object]:
         """Returns the settings as flat JSON data."""
-        settings = json.loads(json.dumps(dataclasses.asdict(self)))
+        settings = self.identity()
         return settings.pop("recipe") | settings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import actfn
@@ -27,6 +28,7 @@ class SearchSettings:
         control: Whether as many random functions are trained.
         finalists: How many functions are trained again.
         repeats: How often.
+        racing: Whether promising functions get further seeds in the search.
     """
 
     reward: str
@@ -40,6 +42,14 @@ class SearchSettings:
     control: bool
     finalists: int
     repeats: int
+    racing: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the fields that tell a search from others, as JSON data."""
+        found = json.loads(json.dumps(dataclasses.asdict(self)))
+        if not self.racing:  # as in folders from before it was there
+            del found["racing"]
+        return found
 
     def space(self) -> actfn.SearchSpace:
         """Returns the space that is searched.
@@ -63,5 +73,6 @@ class SearchSettings:
             repeats=self.repeats,
             seed=self.seed,
             race=False,
+            racing=self.racing,
             **more,
         )

@@ -12,11 +12,18 @@ evaluations the distinct functions among them, which a search would have to
 train. In --directory: policies.csv, a row a policy; runs.csv, a row a run;
 curves.csv and policies.png; proposals.csv keeps the runs as they are done, with
 which --resume goes on, also to more policies and seeds.
+
+    python -m experiments.simulate --landscape perceptron --runs 24 --racing
+
+--racing compares what searches find that give promising functions further
+seeds with those that train each function once, with as many children each.
+In --directory: races.csv, a row a pair of searches, and racing.csv.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import os
 import pathlib
@@ -33,6 +40,7 @@ with quiet_start():
     from actfn.search.books.folder import claim
     from actfn.search.policies import POLICIES
     from experiments.simulate import landscape as landscapes
+    from experiments.simulate import racing as races
     from experiments.simulate import report
     from experiments.simulate.kept import KeptRuns
     from experiments.simulate.landscape import Landscape
@@ -96,6 +104,21 @@ def _parser() -> Parser:
         help="size of the functions; default: 2 for the ridge, 1 for the "
         "perceptron, what the table's functions need",
     )
+    add(
+        "--runs",
+        type=positive,
+        metavar="N",
+        help="of each function on the ridge (default: 1) and the perceptron "
+        "(default: 8)",
+    )
+    add(
+        "--racing",
+        action="store_true",
+        help="compare races with one child a function; --proposals is then "
+        "the number of children; needs a landscape, or a table such as the "
+        f"runs.csv of experiments.tabulate, with {races.FEWEST} runs of each "
+        "function or more",
+    )
     for name in ("unary", "binary"):
         add(
             f"--{name}",
@@ -117,6 +140,11 @@ def _parser() -> Parser:
 def _table(given: argparse.Namespace) -> Landscape | None:
     """Returns the table's landscape; None if rewards are yet to be found."""
     if given.landscape == "table":
+        if given.runs:
+            raise ValueError(
+                "--runs must not go with a table, which has its own. "
+                f"Received: {given.runs}"
+            )
         path = given.table or TABLE
         return landscapes.table(
             path, given.core_units, given.unary, given.binary
@@ -143,6 +171,10 @@ def _settings(given: argparse.Namespace, space: actfn.SearchSpace) -> dict:
         "core_units": space.core_units,
         "unary": list(space.unary),
         "binary": list(space.binary),
+    } | {
+        name: value
+        for name in ("runs", "racing")
+        if (value := getattr(given, name))
     }
 
 
@@ -167,6 +199,24 @@ def _simulate(
     return runs
 
 
+def _race(given: argparse.Namespace, landscape: Landscape) -> list[races.Gain]:
+    """Runs races and searches without, but for those that are done."""
+    found = races.Races(given.directory / "races.csv")
+    seeds = range(given.seed, given.seed + given.seeds)
+    with tqdm(
+        total=len(given.policy) * len(seeds), unit="pair", smoothing=0
+    ) as bar:
+        for policy in given.policy:
+            bar.set_description(f"{policy:>10}")
+            for seed in seeds:
+                make = functools.partial(
+                    POLICIES[policy], landscape.space, seed=seed
+                )
+                found.run(policy, seed, make, landscape, given.proposals)
+                bar.update()
+    return [found.gain(p, seeds, given.proposals) for p in given.policy]
+
+
 def _compare(given: argparse.Namespace) -> str:
     """Runs the comparison; returns what is to be printed."""
     landscape = _table(given)
@@ -175,6 +225,12 @@ def _compare(given: argparse.Namespace) -> str:
     else:
         units = given.core_units or _UNITS[given.landscape]
         space = actfn.SearchSpace(units, given.unary, given.binary)
+    if given.racing:
+        races.check(
+            min(map(len, landscape.runs.values()), default=1)
+            if landscape
+            else given.runs or 1
+        )
     for policy in given.policy:  # a bad one shows before anything is written
         POLICIES[policy](space, seed=given.seed)
     folder = given.directory
@@ -184,7 +240,13 @@ def _compare(given: argparse.Namespace) -> str:
             space,
             given.sample,
             folder / f"{given.landscape}_rewards.csv",
+            given.runs,
         )
+        if given.racing:
+            gains = _race(given, landscape)
+            races.write(folder / "racing.csv", gains)
+            lines = [races.text(landscape, gains)]
+            return "\n".join([*lines, f"Tables: {folder}"])
         runs = _simulate(given, landscape)
         summaries = report.write(
             folder, landscape, runs, given.proposals, given.seed

@@ -22,6 +22,8 @@ from experiments.simulate.ridge import RidgeLandscape
 TOP_SHARE = 0.01
 TOLD_APART = 2.0
 """Standard errors of a difference from which on two rewards differ."""
+FLOOR = 0.0
+"""The reward of a run of any of `SOURCES` that overflows."""
 _NOISE_SHARE = 0.1
 _MOST_UNITS = 3
 _COLUMNS = ("expression", "canonical", "runs")
@@ -44,6 +46,9 @@ class Landscape:
         canonical: Returns the text of an expression's canonical form.
         noise: Standard error of a good function's reward; 0 where another
             measurement would give the same.
+        runs: The rewards of the runs whose mean a reward is, by canonical
+            form, where they are known; `measure` adds those of others.
+        floor: The reward of a run that diverged.
 
     Attributes:
         size: Of the sample.
@@ -61,11 +66,15 @@ class Landscape:
         measure: Callable[[str], float],
         canonical: Callable[[Expression], str] = canonical_text,
         noise: float = 0.0,
+        runs: Mapping[str, np.ndarray] | None = None,
+        floor: float = -np.inf,
     ):
         self.name = name
         self.space = space
         self.canonical = canonical
         self.noise = noise
+        self.runs = {} if runs is None else runs
+        self.floor = floor
         self.size = len(rewards)
         self._rewards = dict(rewards)
         self._measure = measure
@@ -87,6 +96,11 @@ class Landscape:
             self._rewards[canonical] = self._measure(canonical)
         return self._rewards[canonical]
 
+    def runs_of(self, canonical: str) -> np.ndarray:
+        """Returns the rewards of a canonical form's runs."""
+        self.reward(canonical)
+        return self.runs[canonical]
+
 
 def table(
     path: pathlib.Path,
@@ -98,11 +112,14 @@ def table(
 
     A function of the space that is not in the table has its lowest reward; of
     one that several rows have, the mean counts. The noise is that of the rows
-    with several runs among the best tenth, if the table has such columns.
+    with several runs among the best tenth, if the table has such columns. A
+    table of runs, such as the runs.csv of `experiments.tabulate`, has each run
+    of a function; those that a function lacks are not made up.
 
     Args:
         path: A CSV file with the columns expression and reward, and perhaps
-            runs (how many) and deviation (their standard deviation).
+            runs (how many) and deviation (their standard deviation); or with
+            the columns expression, run and accuracy, and a row a run.
         core_units: Of the space; by default as few as can say every function.
         unary: Of the space; by default what the functions are made of.
         binary: Likewise.
@@ -116,21 +133,57 @@ def table(
         rows = read_rows(path)
     except (UnicodeDecodeError, csv.Error):
         rows = []
+    if rows and {"expression", "run", "accuracy"} <= rows[0].keys():
+        rows = _means_of_runs(rows)
     if not rows or not {"expression", "reward"} <= rows[0].keys():
         raise ValueError(
             "--table must be a CSV file with the columns expression and "
-            f"reward, and some rows. Received: {path}"
+            "reward, or expression, run and accuracy, and some rows. "
+            f"Received: {path}"
         )
     functions = [parse(row["expression"] or "") for row in rows]
     found: dict[str, list[float]] = {}
+    runs: dict[str, np.ndarray] = {}
     for function, row in zip(functions, rows, strict=True):
         reward = check_finite("reward", row["reward"])
-        found.setdefault(canonical_text(function), []).append(reward)
+        form = canonical_text(function)
+        found.setdefault(form, []).append(reward)
+        if "each" in row:
+            runs.setdefault(form, row["each"])
     rewards = {form: float(np.mean(each)) for form, each in found.items()}
     lowest = min(rewards.values())
     space = _space_of(functions, core_units, unary, binary)
     noise = _noise_of(rows)
-    return Landscape(path.stem, space, rewards, lambda _: lowest, noise=noise)
+    longest = max(map(len, runs.values()), default=0)
+
+    def measure(form: str) -> float:
+        if runs:
+            runs[form] = np.full(longest, lowest)
+        return lowest
+
+    return Landscape(path.stem, space, rewards, measure, noise=noise, runs=runs)
+
+
+def _means_of_runs(rows: Sequence[Mapping[str, str]]) -> list[dict]:
+    """Returns a row a function of a table with a row a run."""
+    found: dict[str, dict[int, float]] = {}
+    for row in rows:
+        reward = check_finite("accuracy", row["accuracy"])
+        found.setdefault(row["expression"], {})[int(row["run"])] = reward
+    each = {
+        text: np.array([runs[run] for run in sorted(runs)])
+        for text, runs in found.items()
+    }
+    return [
+        {
+            "expression": text,
+            "reward": float(np.mean(runs)),
+            "runs": len(runs),
+            "deviation": np.std(runs, ddof=1) if len(runs) > 1 else np.nan,
+            "each": runs,
+        }
+        for text, runs in each.items()
+    ]
 
 
 def _noise_of(rows: Sequence[Mapping[str, str]]) -> float:
@@ -176,14 +229,18 @@ class Source(Protocol):
         """Returns the rewards of a function's runs; their mean counts."""
 
 
-SOURCES: dict[str, Callable[[], Source]] = {
+SOURCES: dict[str, Callable[..., Source]] = {
     "ridge": RidgeLandscape,
     "perceptron": PerceptronLandscape,
 }
 
 
 def measured(
-    name: str, space: SearchSpace, sample: int, cache: pathlib.Path
+    name: str,
+    space: SearchSpace,
+    sample: int,
+    cache: pathlib.Path,
+    runs: int | None = None,
 ) -> Landscape:
     """Returns the landscape of one of `SOURCES`.
 
@@ -194,12 +251,14 @@ def measured(
             drawn uniformly from the token strings, or are the whole space if
             that has no more strings.
         cache: A CSV file that keeps forms and rewards for the next run.
+        runs: Of each function; None for the source's own number.
 
     Raises:
         ValueError: The file holds something else.
         OSError: The file cannot be read or written.
     """
-    known = _Known(cache, SOURCES[name]())
+    source = SOURCES[name](**({} if runs is None else {"runs": runs}))
+    known = _Known(cache, source)
     forms = list(
         tqdm(
             _distinct(space, sample, known.canonical),
@@ -215,6 +274,8 @@ def measured(
         known.reward,
         known.canonical,
         paired_noise([known.runs[form] for form in forms]),
+        known.runs,
+        FLOOR,
     )
 
 

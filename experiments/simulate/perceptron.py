@@ -67,19 +67,22 @@ class PerceptronLandscape:
     (arXiv:1412.6980) on `BATCH` snippets, in float32. The reward is the share
     of the other half that it tells right, mean of `RUNS` runs of different
     weights and batches; all functions have the same ones.
+
+    Args:
+        runs: How many runs.
     """
 
-    def __init__(self):
+    def __init__(self, runs: int = RUNS):
         (self._seen, self._unseen), (self._labels, self._truth) = snippets()
         rng = np.random.default_rng(1)
         sizes = (self._seen.shape[1], WIDTH, WIDTH, 2)
         self._start = [
-            rng.normal(0, (2 / rows) ** 0.5, (RUNS, rows, columns)).astype("f")
+            rng.normal(0, (2 / rows) ** 0.5, (runs, rows, columns)).astype("f")
             for rows, columns in itertools.pairwise(sizes)
         ]
         # `LENGTH` of the inputs are 1, all others 0: as if of unit variance.
         self._start[0] *= np.float32((sizes[0] / LENGTH) ** 0.5)
-        shape = (STEPS, RUNS, BATCH)
+        shape = (STEPS, runs, BATCH)
         self._batches = rng.integers(0, len(self._labels), shape)
 
     def runs(self, expression: Expression) -> np.ndarray:

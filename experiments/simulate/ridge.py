@@ -37,9 +37,11 @@ class RidgeLandscape:
 
     Args:
         seed: Of the split and the weights.
+        runs: How many splits and weights; the next have the next seeds.
     """
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, seed: int = 0, runs: int = 1):
+        self._next = [RidgeLandscape(seed + run) for run in range(1, runs)]
         rng = np.random.default_rng(seed)
         images, labels = load_digits(return_X_y=True)
         order = rng.permutation(len(images))
@@ -73,8 +75,10 @@ class RidgeLandscape:
         return round(float(right.mean()), 6)
 
     def runs(self, expression: Expression) -> np.ndarray:
-        """Returns the one reward there is, shape (1,)."""
-        return np.array([self.reward(expression)])
+        """Returns the reward in each run, shape (runs,)."""
+        return np.array(
+            [each.reward(expression) for each in (self, *self._next)]
+        )
 
     def features(self, expression: Expression) -> np.ndarray:
         """Returns the last layer, float32 of shape (images, `WIDTH`)."""

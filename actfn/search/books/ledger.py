@@ -23,10 +23,11 @@ import numpy as np
 from actfn.expressions.expression import Expression, Variable
 from actfn.search.books.journal import Journal, write_atomically
 from actfn.search.books.results import Result, Task
+from actfn.search.books.standings import Standings
 from actfn.search.checks import check_finite
 from actfn.search.policies.base import Policy, Proposal
 from actfn.spaces.canonical import canonicalize
-from actfn.spaces.groups import canonical_text
+from actfn.spaces.groups import canonical_text, parse_functions
 
 SNAPSHOT_EVERY = 40
 """Events between two snapshots of the policy: so many at most are replayed."""
@@ -44,10 +45,18 @@ class Ledger:
         on_result: Called with each new `Result`.
         canonical: Returns the text that equivalent functions share; that of
             `canonicalize` by default.
+        racing: Whether promising functions get further children with further
+            seeds, see `Standings`; the policy is told of their mean. The k-th
+            child of each function then has the k-th seed.
 
     Attributes:
         results: All results so far, in the order of ending.
         running: The tasks to be finished, by trial.
+        standings: Of the functions, if they race.
+
+    Raises:
+        ValueError: `racing` is no bool, or goes with a policy that cannot be
+            told of a mean, or without `cache`.
     """
 
     def __init__(
@@ -58,12 +67,15 @@ class Ledger:
         max_repeats: int = 500,
         on_result: Callable[[Result], None] | None = None,
         canonical: Callable[[Expression], str] = canonical_text,
+        racing: bool = False,
     ):
+        check_racing(racing, policy, cache)
         self.policy = policy
         self.seed = seed
         self.cache = cache
         self.max_repeats = max_repeats
         self.on_result = on_result
+        self.racing = racing
         self._canonical = canonical
         self.journal = Journal()
         self._directory: pathlib.Path | None = None
@@ -74,6 +86,9 @@ class Ledger:
         self.running: dict[str, Task] = {}
         self._rewards: dict[str, float] = {}  # of canonical forms
         self._waiting: dict[str, list[Task]] = {}  # by canonical form
+        self.standings = Standings()
+        self._first: dict[str, Task] = {}  # by canonical form
+        self._texts: dict[str, dict[str, None]] = {}  # of each, as proposed
         self._proposals = 0
         self._repeats = 0
         self._range: tuple[float, float] | None = None  # of finite rewards
@@ -88,18 +103,20 @@ class Ledger:
         None if there is none: either the space is exhausted or, as long as
         tasks run, the policy cannot say more without their rewards.
         """
+        if task := self._further():
+            return task
         while self._repeats < self.max_repeats:
             proposals = self.policy.propose(1)
             if not proposals and self._untold and not self.running:
                 self._commit({"event": "floor", "reward": 0.0})
                 proposals = self.policy.propose(1)
             if not proposals:
-                return None
+                break
             task = self._task(proposals[0])
-            self._commit({"event": "propose", **dataclasses.asdict(task)})
+            self._commit({"event": "propose", **task.to_event()})
             if task.trial in self.running:
                 return task
-        return None
+        return self._further(spare=True)
 
     def finish(
         self,
@@ -200,14 +217,37 @@ class Ledger:
 
     def _task(self, proposal: Proposal) -> Task:
         number = self._proposals
-        sequence = np.random.SeedSequence((self.seed, 3, number))
+        own = self._seed(3, number)
         return Task(
             trial=f"{number:05d}",
             proposal=proposal.id,
             expression=str(proposal.expression),
             canonical=self._canonical(proposal.expression),
-            seed=int(sequence.generate_state(1)[0] >> 1),
+            seed=self._seed(11, 0) if self.racing else own,
+            draw=own if self.racing else None,
         )
+
+    def _further(self, spare: bool = False) -> Task | None:
+        """Returns a further child of a known function, if one is due."""
+        if not self.racing:
+            return None
+        busy = {task.canonical for task in self.running.values()}
+        form = self.standings.next(busy, spare)
+        if form is None:
+            return None
+        first, run = self._first[form], self.standings.runs(form)
+        task = dataclasses.replace(
+            first,
+            trial=f"{first.trial}-{run}",
+            seed=self._seed(11, run),
+            run=run,
+        )
+        self._commit({"event": "repeat", **task.to_event()})
+        return task
+
+    def _seed(self, stream: int, number: int) -> int:
+        sequence = np.random.SeedSequence((self.seed, stream, number))
+        return int(sequence.generate_state(1)[0] >> 1)
 
     def _commit(self, event: dict[str, Any]) -> None:
         self.journal.append(event)
@@ -239,6 +279,8 @@ class Ledger:
     def _apply(self, event: dict[str, Any]) -> None:
         if event["event"] == "propose":
             self._proposed(Task.from_event(event))
+        elif event["event"] == "repeat":
+            self._start(Task.from_event(event))
         elif event["event"] == "finish":
             self._finished(event)
         elif event["event"] == "floor":
@@ -247,6 +289,8 @@ class Ledger:
     def _proposed(self, task: Task) -> None:
         self._proposals += 1
         self._repeats += 1
+        if self.racing:
+            self._texts.setdefault(task.canonical, {})[task.expression] = None
         if self.cache and task.canonical in self._rewards:
             reward = self._rewards[task.canonical]
             self._tell([task], reward)
@@ -254,17 +298,27 @@ class Ledger:
         elif self.cache and task.canonical in self._waiting:
             self._waiting[task.canonical].append(task)
         else:
-            self.running[task.trial] = task
+            self._first[task.canonical] = task
             self._waiting[task.canonical] = []
-            self._repeats = 0
+            self._start(task)
+
+    def _start(self, task: Task) -> None:
+        self.running[task.trial] = task
+        self.standings.start(task.run)
+        self._repeats = 0
 
     def _finished(self, event: dict[str, Any]) -> None:
         task, reward = self.running.pop(event["trial"]), event["reward"]
         reward = self._floor() if reward is None else self._known(reward)
         twins = self._waiting.pop(task.canonical, [])
-        self._rewards[task.canonical] = reward
         self._repeats = 0
-        self._tell([task, *twins], reward)
+        completed = event["status"] == "completed"
+        self.standings.add(task.canonical, reward, completed)
+        if task.run:
+            self._revise(task.canonical)
+        else:
+            self._rewards[task.canonical] = reward
+            self._tell([task, *twins], reward)
         details = event["details"]
         self._record(
             task,
@@ -276,6 +330,13 @@ class Ledger:
         )
         for twin in twins:
             self._record(twin, reward, "cached")
+
+    def _revise(self, form: str) -> None:
+        """Tells the policy a function's mean, by each of its texts."""
+        mean, runs = self.standings.mean(form), self.standings.runs(form)
+        self._rewards[form] = mean
+        for text in self._texts[form] if self._teaching else ():
+            self.policy.revise(parse_functions(text), mean, runs)
 
     def _known(self, reward: float) -> float:
         """Takes a finite reward and returns it."""
@@ -331,7 +392,29 @@ class Ledger:
             order=len(self.results),
             message=message,
             values=dict(values),
+            run=task.run,
         )
         self.results.append(result)
         if self._live and self.on_result is not None:
             self.on_result(result)
+
+
+def check_racing(racing: bool, policy: Policy, cache: bool = True) -> None:
+    """Checks that functions can race.
+
+    Raises:
+        ValueError: They cannot.
+    """
+    if not isinstance(racing, bool):
+        raise ValueError(f"`racing` must be a bool. Received: {racing!r}")
+    if racing and not cache:
+        raise ValueError(
+            "`cache` must be True with `racing`, which knows the children of "
+            "a function by its canonical form. Received: False"
+        )
+    if racing and not hasattr(policy, "revise"):
+        raise ValueError(
+            "`policy` must have a method `revise(expression, reward, runs)` "
+            "with `racing`, as `BasePolicy` has. "
+            f"Received: {type(policy).__name__}"
+        )

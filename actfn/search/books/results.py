@@ -18,6 +18,9 @@ class Task:
         expression: The function's text.
         canonical: The text of its canonical form.
         seed: Seed of the child: of its weights, its data order and so on.
+        run: How many children the function had before.
+        draw: Seed of what is drawn beside the activation, the same for all
+            children of a function; None for `seed`.
     """
 
     trial: str
@@ -25,11 +28,22 @@ class Task:
     expression: str
     canonical: str
     seed: int
+    run: int = 0
+    draw: int | None = None
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> Task:
-        """Returns the task of a ``propose`` event of the journal."""
-        return cls(**{f.name: event[f.name] for f in dataclasses.fields(cls)})
+        """Returns the task of a ``propose`` or ``repeat`` event."""
+        names = {f.name for f in dataclasses.fields(cls)}
+        return cls(**{name: event[name] for name in names & event.keys()})
+
+    def to_event(self) -> dict[str, Any]:
+        """Returns the fields for the journal, but for those left at theirs."""
+        return {
+            f.name: value
+            for f in dataclasses.fields(self)
+            if (value := getattr(self, f.name)) != f.default
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +54,8 @@ class Result:
         trial: Unique number of the proposal, in the order of proposing.
         expression: The function's text.
         canonical: The text of its canonical form.
-        reward: What the policy was told; higher is better. NaN for children
-            that diverged before any had a reward.
+        reward: What the child came to, of which the policy was told; higher
+            is better. NaN for children that diverged before any had a reward.
         status: ``completed``, ``diverged``, ``rejected`` (not worth training,
             or not to the end), ``cached`` (the reward of an equivalent
             function) or ``failed``.
@@ -50,6 +64,7 @@ class Result:
         order: Running number from 0 in the order of ending.
         message: Why it failed, diverged or was rejected.
         values: Hyperparameters beside the activation that it was trained with.
+        run: How many children the function had before; above 0 in races.
     """
 
     trial: str
@@ -62,6 +77,7 @@ class Result:
     order: int
     message: str = ""
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    run: int = 0
 
     @property
     def rank(self) -> tuple[float, int]:

@@ -75,10 +75,10 @@ def confirmed_row(compared, role: str, reward: float) -> dict[str, object]:
     }
 
 
-def best_functions(trials: Sequence[Result], count: int) -> list[Result]:
-    """Returns the best completed trial of each of the best functions."""
+def best_functions(trials: Sequence[Result]) -> list[Result]:
+    """Returns the best completed trial of each function, the best first."""
     best: dict[str, Result] = {}
     for trial in sorted(trials, key=lambda trial: trial.rank):
         if trial.status == "completed":
             best.setdefault(trial.canonical, trial)
-    return list(best.values())[:count]
+    return list(best.values())

@@ -123,6 +123,29 @@ class BasePolicy(abc.ABC):
     def tell(self, expression: Expression, reward: float) -> None:
         """Takes a result that comes from elsewhere; see `Policy.tell`."""
 
+    def revise(self, expression: Expression, reward: float, runs: int) -> None:
+        """Takes a better estimate of a reward that was told before.
+
+        The function has been trained again, and `reward` is the mean. What a
+        policy remembers of it is replaced; one that remembers no rewards, as
+        random choice or a controller whose step is made, goes on as it was.
+
+        Args:
+            expression: The function, in the words in which it was proposed.
+            reward: The mean over its children; higher is better.
+            runs: How many these are.
+
+        Raises:
+            ValueError: The reward is not finite, or `runs` no positive
+                integer.
+        """
+        check_count("runs", runs)
+        self._revise(expression, check_finite("reward", reward), runs)
+
+    def _revise(self, expression: Expression, reward: float, runs: int) -> None:
+        """Replaces what is remembered of a reward, if anything is."""
+        return  # a policy may remember nothing
+
     def statistics(self) -> dict[str, float]:
         """Returns numbers about the policy; see `Policy.statistics`."""
         return {"results": self._results, "updates": 0}

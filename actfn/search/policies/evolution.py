@@ -128,6 +128,11 @@ class EvolutionPolicy(BasePolicy):
         members = [self._members[place] for place in places]
         return max(members, key=lambda member: member[1])[0]
 
+    def _revise(self, expression: Expression, reward: float, runs: int) -> None:
+        for place, (tokens, _) in enumerate(self._members):
+            if str(self.space.decode(tokens)) == str(expression):
+                self._members[place] = tokens, reward
+
     def _learn(self, memory: list[int], reward: float) -> None:
         self._members.append((memory, reward))
 

@@ -100,5 +100,8 @@ class ExhaustivePolicy(BasePolicy):
                     break
         return drawn
 
+    def _revise(self, expression: Expression, reward: float, runs: int) -> None:
+        self._rewards[str(expression)] = reward
+
     def _learn(self, memory: str, reward: float) -> None:
         self._rewards[memory] = reward

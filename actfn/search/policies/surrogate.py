@@ -30,7 +30,8 @@ class SurrogatePolicy(BasePolicy):
     2006, each on a bootstrap sample) predict the rewards of some candidates,
     half of them random and half mutations of the best known functions; the one
     with the highest mean plus deviation between the trees is proposed. The
-    trees are fitted anew to all results as these grow by a tenth.
+    trees are fitted anew to all results as these grow by a tenth. A function
+    that was trained with several seeds counts by its mean, once a seed.
 
     Args:
         space: Where the proposals come from.
@@ -61,6 +62,7 @@ class SurrogatePolicy(BasePolicy):
         self.refit_every = check_count("refit_every", refit_every)
         self.curiosity = check_finite("curiosity", curiosity)
         self._rows: list[tuple[str, float]] = []
+        self._runs: dict[str, int] = {}  # of functions with several
         self._fits = 0
         self._fitted = 0  # how many rows the last fit has seen
         self._trees = None
@@ -86,6 +88,8 @@ class SurrogatePolicy(BasePolicy):
             "rows": [list(row) for row in self._rows],
             "fits": self._fits,
             "fitted": self._fitted,
+            "runs": dict(self._runs),
+            "stale": bool(self._fits) and self._trees is None,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -94,7 +98,9 @@ class SurrogatePolicy(BasePolicy):
         self._rows = [tuple(row) for row in state["rows"]]
         self._told = {text for text, _ in self._rows}
         self._fits, self._fitted = state["fits"], state["fitted"]
-        self._trees = self._fit() if self._fits else None
+        self._runs = dict(state.get("runs", {}))
+        fitted = self._fits and not state.get("stale", False)
+        self._trees = self._fit() if fitted else None
 
     def _draw(self, n: int) -> list[tuple[Expression, str]]:
         drawn: list[Expression] = []
@@ -181,6 +187,7 @@ class SurrogatePolicy(BasePolicy):
         texts, rewards = zip(*self._rows[: self._fitted], strict=True)
         table = self._shapes.table([self._decoder.read(each) for each in texts])
         rewards = np.array(rewards)[:, None]
+        runs = np.array([self._runs.get(text, 1.0) for text in texts])
         rng = np.random.RandomState((self.seed + self._fits) % 2**32)
         trees = []
         with sklearn.config_context(
@@ -197,11 +204,20 @@ class SurrogatePolicy(BasePolicy):
                     tree.fit(
                         table,
                         rewards,
-                        sample_weight=weights.astype(float),
+                        sample_weight=weights * runs,
                         check_input=False,
                     )
                 )
         return trees
+
+    def _revise(self, expression: Expression, reward: float, runs: int) -> None:
+        text = str(expression)
+        self._rows = [
+            (row, reward if row == text else before)
+            for row, before in self._rows
+        ]
+        self._runs[text] = runs
+        self._trees = None  # they are fitted anew before they choose
 
     def _learn(self, memory: str, reward: float) -> None:
         self._rows.append((memory, reward))

@@ -149,6 +149,34 @@ def compared(rows: Rows) -> str:
     return markdown.table(columns, cells, columns[:1])
 
 
+def racing(rows: Rows) -> str:
+    """Returns what racing gains, by `experiments.simulate --racing`."""
+    columns = (
+        "policy",
+        "children",
+        "searches",
+        "one child each",
+        "racing",
+        "gain",
+        "95% interval",
+        "p, paired t-test",
+    )
+    cells = [
+        (
+            row["policy"],
+            row["children"],
+            row["seeds"],
+            f"{float(row['single']):.4f}",
+            f"{float(row['racing']):.4f}",
+            f"{float(row['gain']):+.4f}",
+            f"{float(row['low']):+.4f} to {float(row['high']):+.4f}",
+            _p_value(row["p"]),
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1])
+
+
 def _ratio(row: Mapping[str, str]) -> str:
     ends = [float(row[f"ratio_p90_bootstrap_{end}"]) for end in ("low", "high")]
     ratio = f"{float(row['ratio_p90']):.2f}"

@@ -100,6 +100,16 @@ def test_workers_are_compared_over_all_rounds():
     assert "| 64 clients | 10 | 1,000 |  | 96.7% |" in text
 
 
+def test_a_race_is_a_row_with_its_interval():
+    row = {"policy": "random", "seeds": "200", "children": "60"}
+    row |= {"single": "0.70769", "racing": "0.71024", "gain": "0.00262"}
+    row |= {"low": "-0.00146", "high": "0.00364", "p": "6.89e-06"}
+    assert (
+        "| random | 60 | 200 | 0.7077 | 0.7102 | +0.0026 | -0.0015 to +0.0036 "
+        "| 6.9e-06 |"
+    ) in search_tables.racing([row])
+
+
 MEASURED = [b for b in benchmark_pages.BLOCKS if (RESULTS / b[2]).exists()]
 
 

@@ -1,0 +1,114 @@
+"""Simulated races, on tables small enough to know what must come out."""
+
+import csv
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import actfn
+from actfn import search
+from experiments.simulate import __main__ as simulate
+from experiments.simulate import landscape as landscapes
+from experiments.simulate import racing
+
+SPACE = actfn.SearchSpace(
+    1,
+    ["identity", "sin", "tanh", "max0", "cos", "square", "sigmoid"],
+    ["add", "mul", "max", "min"],
+)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Runs of functions of which most are alike, and noise tells nothing."""
+    path = tmp_path_factory.mktemp("table") / "runs.csv"
+    rng = np.random.default_rng(0)
+    functions = {actfn.canonicalize(e): str(e) for e in SPACE.enumerate()}
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["expression", "run", "accuracy"])
+        for text in functions.values():
+            worth = rng.uniform(0.5, 0.6)
+            for run in range(20):
+                writer.writerow([text, run, worth + 0.1 * rng.normal()])
+    return path
+
+
+def run(capsys, *words):
+    try:
+        status = simulate.main([str(word) for word in words])
+    except SystemExit as end:
+        status = end.code
+    out = capsys.readouterr()
+    return status, out.out, out.err
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_it_writes_what_scipy_says_of_paired_searches(table, tmp_path, capsys):
+    words = ["--table", table, "--racing", "--policy", "random", "evolution"]
+    words += ["--proposals", "50", "--directory", tmp_path / "all"]
+    status, out, err = run(capsys, *words, "--seeds", 3)
+    assert status == 0, err
+    status, out, err = run(capsys, *words, "--seeds", 30, "--resume")
+    assert status == 0, err
+    assert "True reward" in out and "evolution" in out
+    pairs = rows(tmp_path / "all" / "races.csv")
+    assert len(pairs) == 60
+    for row in rows(tmp_path / "all" / "racing.csv"):
+        each = [p for p in pairs if p["policy"] == row["policy"]]
+        single, raced = (
+            np.array([float(p[name]) for p in each])
+            for name in ("single", "racing")
+        )
+        test = stats.ttest_rel(raced, single)
+        low, high = test.confidence_interval()
+        for name, value in (
+            ("single", single.mean()),
+            ("racing", raced.mean()),
+            ("gain", raced.mean() - single.mean()),
+            ("low", low),
+            ("high", high),
+            ("p", test.pvalue),
+        ):
+            assert float(row[name]) == pytest.approx(value, rel=1e-4, abs=1e-6)
+        assert np.ptp(raced - single) > 0
+
+
+def test_a_search_never_sees_the_runs_that_judge_it(table):
+    land = landscapes.table(table)
+    seen = []
+
+    class Spied(np.ndarray):
+        def __getitem__(self, place):
+            if np.ndim(place) == 0:
+                seen.append(int(place))
+            return np.asarray(self)[place]
+
+    land.runs = {form: each.view(Spied) for form, each in land.runs.items()}
+    for raced in (False, True):
+        seen.clear()
+        policy = search.RandomPolicy(land.space, seed=5)
+        worth = racing.handed_over(policy, land, 60, raced)
+        order = np.random.default_rng((5, 13)).permutation(20)
+        left_out = order[racing.MOST :]
+        assert len(seen) == 60 and not {*seen} & {*left_out.tolist()}
+        means = [np.asarray(r)[left_out].mean() for r in land.runs.values()]
+        assert worth in means
+
+
+def test_bad_input_is_one_line_and_status_2(tmp_path, capsys):
+    for words, message in (
+        (["--racing"], "at least 16 runs"),
+        (["--racing", "--landscape", "ridge", "--runs", "8"], "Received: 8"),
+        (["--runs", "8"], "--runs must not go with a table"),
+    ):
+        folder = tmp_path / "out"
+        status, _, err = run(capsys, *words, "--directory", folder)
+        assert status == 2
+        assert message in err and err.count("\n") == 1, err
+        assert not folder.exists()
