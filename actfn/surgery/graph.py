@@ -48,6 +48,7 @@ class Surgeon:
         self.choice, self._edit = choice, edit
         self._clones: dict[int, Any] = {}
         self._freed: set[int] = set()
+        self._emptied: set[int] = set()  # Layers whose clones are linear.
         self._flows: dict[int, tuple[Any, Flow]] = {}
         self._prefix: list[keras.Model] = []
         # Old and new, from the outside to the inside.
@@ -188,7 +189,7 @@ class Surgeon:
     ) -> None:
         linear = self._clones.get(id(layer))
         new = None
-        whole = linear is not None and linear.activation == layer.activation
+        whole = linear is not None and id(layer) not in self._emptied
         if activation_name(layer.activation) not in NO_ACTIVATION and not whole:
             out = shape and layer.compute_output_shape(shape)
             axis = channel_axis(layer)
@@ -201,14 +202,23 @@ class Surgeon:
             self._clones[id(layer)] = linear
             if new is not None:
                 linear.activity_regularizer = None
+                self._emptied.add(id(layer))
+                if isinstance(layer.activation, keras.Layer):
+                    self.apart.append(layer.activation)
         emit(linear)
-        if new is None and linear.activation != layer.activation:
-            new = layers.Activation(layer.activation, dtype=layer.dtype_policy)
+        if new is None and id(layer) in self._emptied:
+            new = self._activation_of(layer, flow)
         if new is not None:
             new.name = self._name(layer.name + "_activation")
             if layer.activity_regularizer:
                 new.activity_regularizer = layer.activity_regularizer
             emit(new)
+
+    def _activation_of(self, layer: keras.Layer, flow: Flow) -> keras.Layer:
+        """Returns a layer with the activation that a dense layer has lost."""
+        if isinstance(layer.activation, keras.Layer):
+            return self.kept(layer.activation, flow)
+        return layers.Activation(layer.activation, dtype=layer.dtype_policy)
 
     # Whole models.
 

@@ -1,9 +1,12 @@
 """Exchange the activations of a Keras model, keeping its weights."""
 
+import contextlib
 import dataclasses
 import logging
+import pathlib
+import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -22,11 +25,12 @@ def _own_weights(layer: keras.Layer, apart: set[int]) -> list:
 
 
 def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
-    """Copies the weights of a layer; a scale that was not there stays 1."""
+    """Copies the state of a layer; a scale that was not there stays 1."""
     ours, theirs = _own_weights(new, apart), _own_weights(old, apart)
     if [w.shape for w in ours] != [w.shape for w in theirs]:
         by_name = {weight.name: weight for weight in theirs}
-        if len(by_name) < len(theirs):
+        lost = by_name.keys() - {weight.name for weight in ours}
+        if lost or len(by_name) < len(theirs):
             raise ValueError(
                 "Argument `model` must have layers whose config makes the same "
                 f"weights again. Received: model with {old!r}"
@@ -38,29 +42,80 @@ def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
         weight.assign(keras.ops.copy(value))
         if weight.trainable != value.trainable:
             weight.trainable = value.trainable
+    _carry_adapted(old, new)
+
+
+def _carry_adapted(old: keras.Layer, new: keras.Layer) -> None:
+    """Copies what `adapt` has made, such as a vocabulary, in a layer too."""
+    if not hasattr(old, "adapt"):
+        for pair in _inner_pairs(old, new):
+            if hasattr(pair[0], "adapt"):
+                _carry_adapted(*pair)
+        return
+    store: dict[str, Any] = {}
+    old.save_own_variables(store)
+    new.load_own_variables(store)
+    if hasattr(old, "save_assets"):
+        with tempfile.TemporaryDirectory() as folder:
+            old.save_assets(folder)
+            if any(pathlib.Path(folder).iterdir()):
+                new.load_assets(folder)
+
+
+def _inner_pairs(
+    old: keras.Layer, new: keras.Layer
+) -> Iterator[tuple[keras.Layer, keras.Layer]]:
+    """Yields the layers in a layer with those of the same place in another."""
+    there = dict(interior.walk(old))
+    for path, slot in interior.walk(new):
+        before = there.get(path)
+        if all(isinstance(s and s.value, keras.Layer) for s in (before, slot)):
+            yield before.value, slot.value
 
 
 def _same_flags(old: keras.Layer, new: keras.Layer) -> None:
     """Makes a layer and all in it as trainable as they were."""
     new.trainable = old.trainable
-    if interior.is_model(new):
-        return
-    there = dict(interior.walk(old))
-    for path, slot in interior.walk(new):
-        before = there.get(path)
-        if all(isinstance(s and s.value, keras.Layer) for s in (before, slot)):
-            slot.value.trainable = before.value.trainable
+    if not interior.is_model(new):
+        for before, after in _inner_pairs(old, new):
+            after.trainable = before.trainable
 
 
 def _finish(surgeon: Surgeon, keep_weights: bool) -> None:
     apart = {id(weight) for layer in surgeon.apart for weight in layer.weights}
     for old, new in surgeon.pairs:
         _same_flags(old, new)
-        if keep_weights and not interior.is_model(new) and old.built:
+        if interior.is_model(new):
+            continue
+        for before, after in _carried(old, new, keep_weights):
             _build_like(old, new)
-            _carry_over(old, new, apart)
+            for pair in _inner_pairs(old, new):
+                if type(pair[0]) is type(pair[1]) and pair[0].built:
+                    _build_like(*pair)
+            own = before in surgeon.apart
+            _carry_over(before, after, set() if own else apart)
     for layer, trainable in surgeon.new:
         layer.trainable = trainable
+
+
+def _carried(
+    old: keras.Layer, new: keras.Layer, keep_weights: bool
+) -> Iterator[tuple[keras.Layer, keras.Layer]]:
+    """Yields a layer, or those in it, whose state the new one takes over.
+
+    Always so where training does not make it: frozen layers, and those that
+    were adapted to data, such as `Normalization` and `TextVectorization`.
+    """
+    if keep_weights or _stays(old):
+        pairs = [(old, new)]
+    else:
+        inner = _inner_pairs(old, new)
+        pairs = [pair for pair in inner if _stays(pair[0])]
+    yield from (pair for pair in pairs if pair[0].built)
+
+
+def _stays(layer: keras.Layer) -> bool:
+    return not layer.trainable or hasattr(layer, "adapt")
 
 
 def _build_like(old: keras.Layer, new: keras.Layer) -> None:
@@ -88,7 +143,7 @@ def rebuild(
         replace: As for `swap_activations`.
         edit: Takes a layer and its config, returns the config of its clone.
         keep_weights: Whether to carry the weights over; if not, they are
-            initialised anew.
+            initialised anew, but for those of frozen and adapted layers.
 
     Returns:
         The new model, with the attributes that `swap_activations` gives it.
@@ -118,11 +173,15 @@ def _clone(
             f"subclassed model. Received: model={model!r}"
         )
     surgeon = Surgeon(model, choice, edit)
-    with keras.saving.custom_object_scope(interior.custom_objects(model)):
-        clone = surgeon.whole(model)
-    _finish(surgeon, keep_weights)
-    if model.built:
-        _build_like(model, clone)  # The layers of a subclass are; it is not.
+    # TensorFlow's models train by the strategy that they were made in.
+    strategy = getattr(model, "distribute_strategy", None)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        with keras.saving.custom_object_scope(interior.custom_objects(model)):
+            clone = surgeon.whole(model)
+        _finish(surgeon, keep_weights)
+        if model.built:
+            # The layers of a subclass are; it is not.
+            _build_like(model, clone)
     return clone
 
 
