@@ -18,7 +18,7 @@ from actfn.expressions.parsing import parse
 from actfn.search import memory, screening
 from actfn.search.data import Part, Parts
 from actfn.search.groups import set_groups
-from actfn.surgery import swap_activations
+from actfn.surgery.swap import rebuild
 
 Build = Callable[[keras_tuner.HyperParameters], keras.Model]
 
@@ -124,7 +124,8 @@ class FromModel:
     Args:
         model: The model whose activations are exchanged; it stays as it is.
         replace: Which, as for `swap_activations`.
-        keep_weights: Whether children begin with the model's weights.
+        keep_weights: Whether children begin with the model's weights. If not,
+            only frozen and adapted layers keep theirs.
         groups: Patterns of the sites of each group that has an activation of
             its own; the first that matches counts.
 
@@ -150,13 +151,12 @@ class FromModel:
 
     def __call__(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns a compiled model with the activation of `hp`."""
-        swapped = swap_activations(
-            self.model, self._activation(hp), replace=self.replace
+        swapped = rebuild(
+            self.model,
+            self._activation(hp),
+            self.replace,
+            keep_weights=self.keep_weights,
         )
-        if not self.keep_weights:
-            # Initialisers draw anew, as they do when a model is built.
-            swapped = keras.models.clone_model(swapped)
-        swapped.compile_from_config(self.model.get_compile_config())
         if not swapped.compiled:
             raise keras_tuner.errors.FatalValueError(
                 "The model's loss, metrics and optimizer must be ones that "

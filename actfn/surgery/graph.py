@@ -11,6 +11,7 @@ from keras import layers
 
 from actfn.surgery import interior
 from actfn.surgery.choice import Choice
+from actfn.surgery.compilation import compile_like, not_compiled
 from actfn.surgery.composite import Composite
 from actfn.surgery.flow import Flow, channel_axis
 from actfn.surgery.inheritance import default_policy, policy_of
@@ -113,8 +114,7 @@ class Surgeon:
             )
         self._prefix.append(model)
         clone = Composite(self, model, Flow()).clone(keep_unsaved=True)
-        if model.compiled:
-            clone.compile_from_config(model.get_compile_config())
+        compile_like(model, clone)
         return clone
 
     def _name(self, base: str) -> str:
@@ -230,6 +230,7 @@ class Surgeon:
             clone = self._sequential(model, flow)
         else:
             clone = self._functional(model, flow)
+        compile_like(model, clone)
         self._prefix.pop()
         self.pairs.insert(place, (model, clone))
         return clone
@@ -265,9 +266,10 @@ class Surgeon:
             self._remember(layer, before, args, outputs)
             return outputs
 
-        return keras.models.clone_model(
-            model, clone_function=lambda layer: layer, call_function=call
-        )
+        with not_compiled(model):
+            return keras.models.clone_model(
+                model, clone_function=lambda layer: layer, call_function=call
+            )
 
     def _remember(
         self, layer: keras.Operation, before: Flow, args: tuple, outputs: Any
@@ -310,6 +312,4 @@ class Surgeon:
             flow = self._after(layer, flow, shape and len(shape))
         if shape is not None and clone.outputs:
             self._flows[id(clone.outputs[0])] = (clone.outputs[0], flow)
-        if model.compiled:
-            clone.compile_from_config(model.get_compile_config())
         return clone

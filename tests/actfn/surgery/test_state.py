@@ -124,3 +124,29 @@ def test_a_copy_trains_by_the_strategy_of_its_model():
     assert swapped.distribute_strategy is strategy
     swapped.fit(X, np.zeros((4, 4)), verbose=0)
     assert np.any(np.asarray(swapped.layers[1].beta) != 1)
+
+
+def test_functions_that_nobody_registered_stay_in_the_compilation():
+    def mine(y, prediction):
+        return keras.ops.mean(prediction)
+
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(4, activation="relu")]
+    )
+    model.compile(
+        keras.optimizers.SGD(0.25),
+        lambda y, prediction: keras.ops.mean(prediction - y),
+        metrics=[mine, keras.metrics.MeanAbsoluteError()],
+    )
+    inputs = keras.Input((6,))
+    outer = keras.Model(inputs, model(inputs))
+    outer.compile(keras.optimizers.SGD(0.25), loss=mine)
+    y = np.ones((4, 4))
+    for one in (model, outer):
+        swapped = swap_activations(one, "max(x, 0)")
+        assert one.compiled
+        assert swapped.optimizer is not one.optimizer
+        assert float(swapped.optimizer.learning_rate) == 0.25
+        expected = one.evaluate(X, y, verbose=0, return_dict=True)
+        found = swapped.evaluate(X, y, verbose=0, return_dict=True)
+        assert found == pytest.approx(expected)
