@@ -21,6 +21,11 @@ class ActivationFunction(keras.layers.Layer):
     bits. The gradient recomputes the function: only the input is kept for the
     backward pass.
 
+    As the ``activation`` of a dense or convolutional layer it gets its
+    parameters at the first call, as any layer does there: call the model once
+    before `load_weights`, `set_weights` or a training loop of your own. As a
+    layer of the model it has them at once.
+
     Args:
         expression: Expression text or an `Expression`.
         beta_initializer: The first value of all parameters, a number or an

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+_SPARSE = ("SparseTensor", "IndexedSlices", "BCOO")
+
 
 def one_tensor(inputs):
     """Returns the inputs of an elementwise layer as one array or tensor.
@@ -18,6 +20,11 @@ def one_tensor(inputs):
     """
     if not hasattr(inputs, "dtype"):
         inputs = _array(inputs)
+    if getattr(inputs, "sparse", False) or type(inputs).__name__ in _SPARSE:
+        raise ValueError(
+            "`inputs` must be dense, as after `keras.ops.convert_to_tensor("
+            f"x, sparse=False)`. Received: {type(inputs).__name__}"
+        )
     kind = str(inputs.dtype).lower()
     if any(word in kind for word in ("complex", "str", "object", "<u")):
         raise ValueError(

@@ -15,10 +15,10 @@ import numpy as np
 
 from actfn import catalog
 from actfn.expressions.parsing import parse
-from actfn.search import memory, screening
-from actfn.search.data import Part, Parts
+from actfn.search import memory, screening, surroundings
+from actfn.search.data import Part, Parts, is_arrays
 from actfn.search.groups import set_groups
-from actfn.surgery import swap_activations
+from actfn.surgery.swap import rebuild
 
 Build = Callable[[keras_tuner.HyperParameters], keras.Model]
 
@@ -51,6 +51,9 @@ class ModelChild:
         self.build = build
         self.parts = parts
         self.fit = dict(fit)
+        # One callback, or nested ones, as Keras takes them.
+        self.callbacks = keras.tree.flatten(self.fit.pop("callbacks", None))
+        self.callbacks = [c for c in self.callbacks if c is not None]
         self.metric = metric
         self.groups = tuple(groups)
 
@@ -67,6 +70,13 @@ class ModelChild:
             model = self.make(hp)
             self._train(model)
             return self.measure(model, getattr(self.parts, split))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "surroundings": surroundings.current()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        surroundings.apply(state.pop("surroundings"))
+        self.__dict__.update(state)
 
     def _hopeless(self, hp: keras_tuner.HyperParameters) -> str:
         """Says why a function cannot work, and which group's it is."""
@@ -97,7 +107,7 @@ class ModelChild:
 
     def _train(self, model: keras.Model) -> None:
         # Callbacks have a state; each child begins with their first one.
-        own = copy.deepcopy(self.fit.get("callbacks") or [])
+        own = copy.deepcopy(self.callbacks)
         settings = self.fit | {
             "callbacks": [keras.callbacks.TerminateOnNaN(), *own],
             "verbose": 0,
@@ -106,16 +116,27 @@ class ModelChild:
             settings["validation_data"] = self.parts.validation.for_fit()
         model.fit(**self.parts.train.arguments(), **settings)
 
-    @staticmethod
-    def measure(model: keras.Model, part: Part) -> dict[str, float]:
-        """Returns the metrics of a model on some data, as floats."""
+    def measure(self, model: keras.Model, part: Part) -> dict[str, float]:
+        """Returns the metrics of a model on some data that are one number."""
         with warnings.catch_warnings():
             # A function that saturates may divide by zero in a metric.
             warnings.simplefilter("ignore", RuntimeWarning)
             found = model.evaluate(
-                **part.arguments(), verbose=0, return_dict=True
+                **part.arguments(),
+                **self._how_to_evaluate(part),
+                verbose=0,
+                return_dict=True,
             )
-        return {f"val_{n}": float(np.asarray(v)) for n, v in found.items()}
+        values = {f"val_{n}": np.asarray(v) for n, v in found.items()}
+        return {n: float(v) for n, v in values.items() if not v.ndim}
+
+    def _how_to_evaluate(self, part: Part) -> dict[str, int]:
+        """Returns what `Model.fit` would evaluate validation data with."""
+        sizes = ("validation_batch_size", "batch_size")
+        size = next((self.fit[n] for n in sizes if self.fit.get(n)), None)
+        how = {"batch_size": size if is_arrays(part) else None}
+        how["steps"] = self.fit.get("validation_steps")
+        return {name: value for name, value in how.items() if value}
 
 
 class FromModel:
@@ -124,7 +145,8 @@ class FromModel:
     Args:
         model: The model whose activations are exchanged; it stays as it is.
         replace: Which, as for `swap_activations`.
-        keep_weights: Whether children begin with the model's weights.
+        keep_weights: Whether children begin with the model's weights. If not,
+            only frozen and adapted layers keep theirs.
         groups: Patterns of the sites of each group that has an activation of
             its own; the first that matches counts.
 
@@ -150,13 +172,12 @@ class FromModel:
 
     def __call__(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns a compiled model with the activation of `hp`."""
-        swapped = swap_activations(
-            self.model, self._activation(hp), replace=self.replace
+        swapped = rebuild(
+            self.model,
+            self._activation(hp),
+            self.replace,
+            keep_weights=self.keep_weights,
         )
-        if not self.keep_weights:
-            # Initialisers draw anew, as they do when a model is built.
-            swapped = keras.models.clone_model(swapped)
-        swapped.compile_from_config(self.model.get_compile_config())
         if not swapped.compiled:
             raise keras_tuner.errors.FatalValueError(
                 "The model's loss, metrics and optimizer must be ones that "

@@ -37,7 +37,7 @@ class Part:
             made = _made(self.x)  # a generator serves one child alone
             return {"x": self.x()} if made is None else made.arguments()
         return {
-            name: value
+            name: _readable(value)
             for name, value in vars(self).items()
             if name == "x" or value is not None
         }
@@ -93,7 +93,7 @@ class Batches(keras.utils.PyDataset):
         return len(self._batches)
 
     def __getitem__(self, index: int) -> Any:
-        return self._batches[index]
+        return _readable(self._batches[index])
 
 
 def divide(
@@ -160,7 +160,14 @@ def part(data: Any, name: str = "data") -> Part:
     if _is_data_set(x) or _is_factory(x):
         return Part(x)
     arrays = [None if v is None else _arrays(v) for v in values]
-    lengths = [len(a) for a in keras.tree.flatten(arrays) if a is not None]
+    flat = keras.tree.flatten(arrays)
+    if x is None or any(a is not None and not a.ndim for a in flat):
+        raise ValueError(
+            f"`{name}` must be arrays with one row for each example, or a data "
+            "set of batches, as sparse and ragged data need. Received: "
+            f"{', '.join(type(v).__name__ for v in values if v is not None)}"
+        )
+    lengths = [len(a) for a in flat if a is not None]
     if len(set(lengths)) != 1:
         raise ValueError(
             f"The arrays of `{name}` must be of one length. "
@@ -267,8 +274,34 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
+def _readable(nested: Any) -> Any:
+    """Returns arrays of text as TensorFlow's, which alone Keras reads."""
+
+    def one(array: Any) -> Any:
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "OSU":
+            return array
+        import tensorflow as tf
+
+        return tf.constant(array)
+
+    return keras.tree.map_structure(one, nested)
+
+
 def _is_array(value: Any) -> bool:
     return hasattr(value, "__array__")
+
+
+def is_arrays(part: Part) -> bool:
+    """Tells whether a part is arrays, not a data set that makes batches."""
+    return not _is_data_set(part.arguments()["x"])
+
+
+def has_no_end(part: Part) -> bool:
+    """Tells whether a part is a data set that Keras knows to be endless."""
+    data = part.arguments()["x"]
+    if isinstance(data, keras.utils.PyDataset):
+        return data.num_batches is None
+    return _is_tf_data(data) and int(data.cardinality()) == -1
 
 
 def _is_tf_data(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from actfn.search.groups import (
     functions_of,
     grouped,
 )
+from actfn.search.identity import identity_of
 from actfn.search.others import check_names
 from actfn.search.policies import POLICIES
 from actfn.search.policies.base import Policy
@@ -112,7 +114,7 @@ def find(
     never saw. Stopped at any moment, the same call goes on.
 
     Args:
-        build: ``build(hp)`` as in Keras Tuner, with
+        build: ``build(hp)`` as in Keras Tuner, or its `HyperModel`, with
             ``actfn.get(hp.get("activation"))`` at each site; or a compiled
             model, whose activations are exchanged.
         x: Whatever `Model.fit` takes: arrays, a `tf.data.Dataset`, a
@@ -150,7 +152,8 @@ def find(
     Raises:
         ValueError: An argument is not as above, arrays differ in length, the
             model does not report the objective, or the directory holds
-            another search. Nothing is written then.
+            another search, of another model or other data say. Nothing is
+            written then.
         FatalError: `build` or `fit` raised an exception, which is shown.
 
     Example:
@@ -232,10 +235,13 @@ def compare(
               validation data is kept from the search; without validation
               data, a fifth of the arrays.
             - ``sample_weight`` and whatever else `Model.fit` takes, such as
-              ``epochs``, ``batch_size`` and ``callbacks``.
+              ``epochs``, ``batch_size`` and ``callbacks``. All data that
+              children are judged by are read in batches of
+              ``validation_batch_size`` and for ``validation_steps``.
             - ``replace``, ``keep_weights``: for a compiled model, which
               activations are exchanged (``"relu"``), and whether its weights
-              are kept, for fine-tuning, or drawn anew.
+              are kept, for fine-tuning, or drawn anew; those of frozen layers
+              and of adapted ones (`Normalization`) are kept in any case.
             - ``groups``: as for `find`; a function is then one for all
               groups or a text such as ``early: relu; late: tanh``.
             - ``hyperparameters``: how others than the activation are chosen.
@@ -310,10 +316,17 @@ def _run(
 ) -> Found:
     check_count("repeats", repeats)
     patterns = check_groups(groups, build)
+    if isinstance(build, keras_tuner.HyperModel):
+        build = _build_of(build)
     if isinstance(build, keras.Model):
         if isinstance(replace, str) and replace in catalog.names():
             baselines = (replace, *(b for b in baselines if b != replace))
         build = FromModel(build, replace, keep_weights, patterns)
+    if not callable(build):
+        raise ValueError(
+            "`build` must be a function `build(hp)`, a HyperModel or a "
+            f"compiled model. Received: {build!r}"
+        )
     baselines = _distinct(baselines)
     if not baselines:
         raise ValueError("`baselines` must name the function in use.")
@@ -324,7 +337,9 @@ def _run(
     )
     objective = _objective(objective)
     child = ModelChild(build, parts, fit, objective.name, patterns)
-    space = check_child(child, objective.name, baselines[0])
+    example = _example((*baselines, *search.get("candidates", ())), search)
+    settings = [*inspect.signature(_run).parameters]
+    space, model = check_child(child, objective.name, example, settings)
     _check_hyperparameters(hyperparameters, space, search)
     if tuning_trials is not None:
         check_count("tuning_trials", tuning_trials)
@@ -344,7 +359,7 @@ def _run(
         pathlib.Path(directory),
         make(executor, workers, address, cpus, gpus),
         _texts(plan, parts, fit),
-        _identity(plan, fit, patterns),
+        identity_of(plan, child, model, patterns),
         space,
         verbose=bool(verbose),
     )
@@ -362,6 +377,36 @@ def _run(
         print(text(session.content()))
         print(f"See {outcome.report}")
     return _found(outcome, session, child, seed)
+
+
+def _build_of(model: keras_tuner.HyperModel):
+    """Returns the method that builds, if that is all there is to a model."""
+    if type(model).fit is not keras_tuner.HyperModel.fit:
+        raise ValueError(
+            "`build` must be a HyperModel without a `fit` of its own, as all "
+            "children are trained alike: give what it fits with as arguments. "
+            f"Received: {type(model).__name__}"
+        )
+    return model.build
+
+
+def _example(functions: Sequence[str], search: Mapping[str, Any]) -> str:
+    """Returns a function to look at the model with, one new to Keras if any.
+
+    A model that hands its text to Keras would else fail at a later child.
+    """
+    first = functions[0]
+    if "policy" in search and not split_groups(first):
+        return str(catalog.get(first).expression)
+
+    def is_known(function: str) -> bool:
+        try:
+            keras.activations.get(function)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    return next((f for f in functions if not is_known(f)), first)
 
 
 def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
@@ -485,28 +530,3 @@ def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
         metric=name,
         note=parts.note,
     )
-
-
-def _identity(
-    plan: Plan, fit: Mapping[str, Any], groups: Mapping[str, list[str]]
-) -> dict[str, object]:
-    space = None if plan.policy is None else repr(plan.policy.space)
-    return {
-        "policy": type(plan.policy).__name__,
-        "space": space,
-        "objective": str(plan.objective),
-        "baselines": list(plan.baselines),
-        "candidates": list(plan.candidates),
-        "control": plan.control_trials,
-        "hyperparameters": str(plan.others),
-        "others_trials": plan.others_trials,
-        "seed": plan.seed,
-        "trials": plan.trials,
-        "finalists": plan.finalists,
-        "repeats": plan.repeats,
-        "fit": {k: str(v) for k, v in sorted(fit.items()) if k != "callbacks"},
-    } | {
-        name: value
-        for name, value in (("groups", groups), ("racing", plan.racing))
-        if value
-    }

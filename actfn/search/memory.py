@@ -25,7 +25,26 @@ def released() -> Iterator[None]:
         for name in set(registry) - before:
             if name.startswith("CustomGradient-"):
                 del registry[name]
-        keras.backend.clear_session()
+        _clear_session()
+
+
+def _clear_session() -> None:
+    """Clears Keras's session, but for what the program has set.
+
+    Keras forgets the global dtype policy and such with it.
+    """
+    policy = keras.config.dtype_policy()
+    distribution = keras.distribution.distribution()
+    filtering = keras.config.is_traceback_filtering_enabled()
+    interactive = keras.config.is_interactive_logging_enabled()
+    keras.backend.clear_session()
+    keras.config.set_dtype_policy(policy)
+    if distribution is not None:
+        keras.distribution.set_distribution(distribution)
+    if not filtering:
+        keras.config.disable_traceback_filtering()
+    if not interactive:
+        keras.config.disable_interactive_logging()
 
 
 def _gradients() -> dict:

@@ -16,7 +16,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
-from actfn.search.books.journal import write_atomically
+from actfn.search.books.journal import read_json, write_atomically
 from actfn.search.books.ledger import Ledger
 from actfn.search.books.results import Result, Task
 from actfn.search.checks import check_count, check_seed
@@ -415,7 +415,10 @@ class PolicyOracle(keras_tuner.Oracle):
             folder = pathlib.Path(self._project_dir)
             self._ledger.open(folder, self._identity())
             if (folder / "oracle.json").exists():
-                saved = json.loads((folder / "oracle.json").read_text())
+                saved = read_json(
+                    folder / "oracle.json",
+                    "delete it: the hypermodel says the same again",
+                )
                 self._merge_space(saved["hyperparameters"])
             self._restore_trials()
         self._is_open = True

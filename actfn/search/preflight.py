@@ -2,54 +2,174 @@
 
 from __future__ import annotations
 
+import copy
+import difflib
+import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import keras_tuner
 
 from actfn.search.child import ModelChild
-from actfn.search.data import Part
+from actfn.search.data import Part, has_no_end, is_arrays
 
 
 def check_child(
-    child: ModelChild, objective: str, activation: str
-) -> keras_tuner.HyperParameters:
+    child: ModelChild,
+    objective: str,
+    activation: str,
+    settings: Sequence[str] = (),
+) -> tuple[keras_tuner.HyperParameters, keras.Model]:
     """Builds a model once and measures it on a batch.
 
     Args:
         child: Whose model.
         objective: The metric that it has to report.
         activation: The function that it is built with.
+        settings: Arguments beside those of `Model.fit`, for errors.
 
     Returns:
         The hyperparameters that `build` asks for beside the activation, with
-        their ranges.
+        their ranges; and the model.
 
     Raises:
-        ValueError: The model does not report the objective.
+        ValueError: `build` does not ask for the activation, the model does
+            not report the objective, or `fit` cannot be called as is said.
         FatalTypeError: `build` returns no compiled model.
     """
     hp = keras_tuner.HyperParameters()
     hp.Fixed("activation", activation)
     hp.Fixed("seed", 0)
-    model = child.make(hp)
-    found = child.measure(model, _first_batch(child.parts.validation))
+    model = _build(child, hp)
+    _check_fit(child, model, settings)
+    found = child.measure(model, _first_batch(child))
     if objective not in found:
         raise ValueError(
-            f"`objective` must be one of {', '.join(found)}, which the model "
-            f"reports. Received: {objective!r}"
+            f"`objective` must be one of {', '.join(found)}, the single "
+            f"numbers that the model reports. Received: {objective!r}"
         )
-    return hp
+    return hp, model
 
 
-def _first_batch(part: Part) -> Part:
-    """Returns some examples of a part."""
+class _Seen(dict):
+    """Values of hyperparameters that know which of them were asked for."""
+
+    def __init__(self, values: dict[str, Any]):
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+    def items(self) -> Any:
+        self.names |= {*self}
+        return super().items()
+
+
+def _build(child: ModelChild, hp: keras_tuner.HyperParameters) -> keras.Model:
+    """Builds a model, and looks whether it asks for all activations.
+
+    Raises:
+        ValueError: It does not, or has Keras look for one by its text.
+    """
+    seen = _Seen({})
+
+    def build(hp: keras_tuner.HyperParameters) -> Any:
+        nonlocal seen
+        hp.values = seen = _Seen(hp.values)
+        return child.build(hp)
+
+    watched = copy.copy(child)
+    watched.build = build
+    try:
+        model = watched.make(hp)
+    except (ValueError, TypeError) as error:
+        if "activation function identifier" not in str(error):
+            raise
+        raise ValueError(
+            "`build` must give the text of an activation to `actfn.get`, as in "
+            '`actfn.get(hp.get("activation"))`; Keras knows few of them. '
+            f"Received: a layer with activation={hp.get('activation')!r}"
+        ) from error
+    hp.values = dict(hp.values)
+    names = [f"activation_{name}" for name in child.groups] or ["activation"]
+    for name in names:
+        if name not in seen.names:
+            raise ValueError(
+                "`build` must have the activation that it is told, as in "
+                f'`actfn.get(hp.get("{name}"))`; else all children are the '
+                f"same. Received: a function that never asks for {name!r}"
+            )
+    return model
+
+
+def _check_fit(
+    child: ModelChild, model: keras.Model, settings: Sequence[str]
+) -> None:
+    """Checks what `Model.fit` will be called with.
+
+    Raises:
+        ValueError: It does not take it, a callback cannot serve many children,
+            or data without an end are to be read to the end.
+    """
+    known = inspect.signature(model.fit).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    for name in child.fit:
+        if name not in known and not open_ended:
+            close = difflib.get_close_matches(name, [*known, *settings], 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                "Further arguments must be those of `compare` or of "
+                f"`Model.fit`. Received: {name!r}{hint}"
+            )
+    for callback in child.callbacks:
+        _check_callback(callback)
+    needed = (("train", "steps_per_epoch"), ("validation", "validation_steps"))
+    for part, steps in needed:
+        endless = has_no_end(getattr(child.parts, part))
+        if endless and not child.fit.get(steps):
+            raise ValueError(
+                f"`{steps}` must be given where the {part} data have no end, "
+                f"as after `repeat()`. Received: {child.fit.get(steps)}"
+            )
+
+
+def _check_callback(callback: Any) -> None:
+    name = type(callback).__name__
+    if isinstance(callback, keras.callbacks.BackupAndRestore):
+        raise ValueError(
+            "`callbacks` must not restore a child's weights in another child; "
+            f"a search goes on by itself where it stopped. Received: {name}"
+        )
+    if not isinstance(callback, keras.callbacks.Callback):
+        raise ValueError(
+            f"`callbacks` must be Keras callbacks. Received: {callback!r}"
+        )
+    try:
+        copy.deepcopy(callback)
+    except Exception as error:
+        raise ValueError(
+            "`callbacks` must be such that `copy.deepcopy` can copy them, as "
+            "each child begins with its own; open files and the like in "
+            f"`on_train_begin`. Received: {name}: {error}"
+        ) from error
+
+
+def _first_batch(child: ModelChild) -> Part:
+    """Returns some examples of the validation data."""
+    part = child.parts.validation
     values = part.arguments()
     x = values["x"]
-    if "y" in values:
-        return Part(
-            *(_head(values.get(n)) for n in ("x", "y", "sample_weight"))
-        )
+    if is_arrays(part):
+        size = child.fit.get("batch_size") or 32
+        names = ("x", "y", "sample_weight")
+        return Part(*(_head(values.get(name), size) for name in names))
     if isinstance(x, keras.utils.PyDataset):
         batch = x[0]
     elif hasattr(x, "element_spec"):
@@ -61,7 +181,7 @@ def _first_batch(part: Part) -> Part:
     return Part(*batch) if isinstance(batch, tuple | list) else Part(batch)
 
 
-def _head(nested: Any) -> Any:
+def _head(nested: Any, size: int) -> Any:
     if nested is None:
         return None
-    return keras.tree.map_structure(lambda a: a[:32], nested)
+    return keras.tree.map_structure(lambda a: a[:size], nested)

@@ -11,6 +11,7 @@ from keras import layers
 
 from actfn.surgery import interior
 from actfn.surgery.choice import Choice
+from actfn.surgery.compilation import compile_like, not_compiled
 from actfn.surgery.composite import Composite
 from actfn.surgery.flow import Flow, channel_axis
 from actfn.surgery.inheritance import default_policy, policy_of
@@ -48,6 +49,7 @@ class Surgeon:
         self.choice, self._edit = choice, edit
         self._clones: dict[int, Any] = {}
         self._freed: set[int] = set()
+        self._emptied: set[int] = set()  # Layers whose clones are linear.
         self._flows: dict[int, tuple[Any, Flow]] = {}
         self._prefix: list[keras.Model] = []
         # Old and new, from the outside to the inside.
@@ -112,8 +114,7 @@ class Surgeon:
             )
         self._prefix.append(model)
         clone = Composite(self, model, Flow()).clone(keep_unsaved=True)
-        if model.compiled:
-            clone.compile_from_config(model.get_compile_config())
+        compile_like(model, clone)
         return clone
 
     def _name(self, base: str) -> str:
@@ -188,7 +189,7 @@ class Surgeon:
     ) -> None:
         linear = self._clones.get(id(layer))
         new = None
-        whole = linear is not None and linear.activation == layer.activation
+        whole = linear is not None and id(layer) not in self._emptied
         if activation_name(layer.activation) not in NO_ACTIVATION and not whole:
             out = shape and layer.compute_output_shape(shape)
             axis = channel_axis(layer)
@@ -201,14 +202,23 @@ class Surgeon:
             self._clones[id(layer)] = linear
             if new is not None:
                 linear.activity_regularizer = None
+                self._emptied.add(id(layer))
+                if isinstance(layer.activation, keras.Layer):
+                    self.apart.append(layer.activation)
         emit(linear)
-        if new is None and linear.activation != layer.activation:
-            new = layers.Activation(layer.activation, dtype=layer.dtype_policy)
+        if new is None and id(layer) in self._emptied:
+            new = self._activation_of(layer, flow)
         if new is not None:
             new.name = self._name(layer.name + "_activation")
             if layer.activity_regularizer:
                 new.activity_regularizer = layer.activity_regularizer
             emit(new)
+
+    def _activation_of(self, layer: keras.Layer, flow: Flow) -> keras.Layer:
+        """Returns a layer with the activation that a dense layer has lost."""
+        if isinstance(layer.activation, keras.Layer):
+            return self.kept(layer.activation, flow)
+        return layers.Activation(layer.activation, dtype=layer.dtype_policy)
 
     # Whole models.
 
@@ -220,6 +230,7 @@ class Surgeon:
             clone = self._sequential(model, flow)
         else:
             clone = self._functional(model, flow)
+        compile_like(model, clone)
         self._prefix.pop()
         self.pairs.insert(place, (model, clone))
         return clone
@@ -255,9 +266,10 @@ class Surgeon:
             self._remember(layer, before, args, outputs)
             return outputs
 
-        return keras.models.clone_model(
-            model, clone_function=lambda layer: layer, call_function=call
-        )
+        with not_compiled(model):
+            return keras.models.clone_model(
+                model, clone_function=lambda layer: layer, call_function=call
+            )
 
     def _remember(
         self, layer: keras.Operation, before: Flow, args: tuple, outputs: Any
@@ -300,6 +312,4 @@ class Surgeon:
             flow = self._after(layer, flow, shape and len(shape))
         if shape is not None and clone.outputs:
             self._flows[id(clone.outputs[0])] = (clone.outputs[0], flow)
-        if model.compiled:
-            clone.compile_from_config(model.get_compile_config())
         return clone

@@ -1,8 +1,8 @@
 """Exchange the activations of a Keras model, keeping its weights."""
 
+import contextlib
 import dataclasses
 import logging
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,63 +13,9 @@ from actfn.surgery import interior
 from actfn.surgery.choice import Choice, Target
 from actfn.surgery.graph import Edit, Surgeon
 from actfn.surgery.sites import Site
+from actfn.surgery.state import build_like, finish
 
 _LOG = logging.getLogger(__name__)
-
-
-def _own_weights(layer: keras.Layer, apart: set[int]) -> list:
-    return [weight for weight in layer.weights if id(weight) not in apart]
-
-
-def _carry_over(old: keras.Layer, new: keras.Layer, apart: set[int]) -> None:
-    """Copies the weights of a layer; a scale that was not there stays 1."""
-    ours, theirs = _own_weights(new, apart), _own_weights(old, apart)
-    if [w.shape for w in ours] != [w.shape for w in theirs]:
-        by_name = {weight.name: weight for weight in theirs}
-        if len(by_name) < len(theirs):
-            raise ValueError(
-                "Argument `model` must have layers whose config makes the same "
-                f"weights again. Received: model with {old!r}"
-            )
-        ours = [weight for weight in ours if weight.name in by_name]
-        theirs = [by_name[weight.name] for weight in ours]
-    for weight, value in zip(ours, theirs, strict=True):
-        # A copy: JAX gives the arrays of a model that is trained away.
-        weight.assign(keras.ops.copy(value))
-        if weight.trainable != value.trainable:
-            weight.trainable = value.trainable
-
-
-def _same_flags(old: keras.Layer, new: keras.Layer) -> None:
-    """Makes a layer and all in it as trainable as they were."""
-    new.trainable = old.trainable
-    if interior.is_model(new):
-        return
-    there = dict(interior.walk(old))
-    for path, slot in interior.walk(new):
-        before = there.get(path)
-        if all(isinstance(s and s.value, keras.Layer) for s in (before, slot)):
-            slot.value.trainable = before.value.trainable
-
-
-def _finish(surgeon: Surgeon, keep_weights: bool) -> None:
-    apart = {id(weight) for layer in surgeon.apart for weight in layer.weights}
-    for old, new in surgeon.pairs:
-        _same_flags(old, new)
-        if keep_weights and not interior.is_model(new) and old.built:
-            _build_like(old, new)
-            _carry_over(old, new, apart)
-    for layer, trainable in surgeon.new:
-        layer.trainable = trainable
-
-
-def _build_like(old: keras.Layer, new: keras.Layer) -> None:
-    if not new.built and old.get_build_config():
-        with warnings.catch_warnings():
-            # Of a model whose layers are built, which Keras does not see.
-            warnings.simplefilter("ignore", UserWarning)
-            new.build_from_config(old.get_build_config())
-        new.built = True  # As Keras says after loading.
 
 
 def rebuild(
@@ -88,7 +34,7 @@ def rebuild(
         replace: As for `swap_activations`.
         edit: Takes a layer and its config, returns the config of its clone.
         keep_weights: Whether to carry the weights over; if not, they are
-            initialised anew.
+            initialised anew, but for those of frozen and adapted layers.
 
     Returns:
         The new model, with the attributes that `swap_activations` gives it.
@@ -118,11 +64,15 @@ def _clone(
             f"subclassed model. Received: model={model!r}"
         )
     surgeon = Surgeon(model, choice, edit)
-    with keras.saving.custom_object_scope(interior.custom_objects(model)):
-        clone = surgeon.whole(model)
-    _finish(surgeon, keep_weights)
-    if model.built:
-        _build_like(model, clone)  # The layers of a subclass are; it is not.
+    # TensorFlow's models train by the strategy that they were made in.
+    strategy = getattr(model, "distribute_strategy", None)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        with keras.saving.custom_object_scope(interior.custom_objects(model)):
+            clone = surgeon.whole(model)
+        finish(surgeon, keep_weights)
+        if model.built:
+            # The layers of a subclass are; it is not.
+            build_like(model, clone)
     return clone
 
 

@@ -8,7 +8,7 @@ import json
 import pathlib
 from collections.abc import Iterator, Mapping
 
-from actfn.search.books.journal import write_atomically
+from actfn.search.books.journal import read_json, write_atomically
 
 _SETTINGS = "settings.json"
 _MAY_CHANGE = ("trials", "finalists", "repeats")
@@ -62,7 +62,7 @@ def _check(path, settings: Mapping[str, object], resume: bool) -> None:
             "The directory holds a search already; add --resume to go on with "
             f"it, or name another one. Received: {path}"
         )
-    found = json.loads(file.read_text(encoding="utf-8"))
+    found = read_json(file, "restore it, or name another directory")
     different = [
         f"{name} {found.get(name)!r} there, {value!r} here"
         for name, value in settings.items()

@@ -103,6 +103,26 @@ class Journal:
             ) from None
 
 
+def read_json(path: pathlib.Path, advice: str) -> Any:
+    """Returns what a JSON file holds.
+
+    Args:
+        path: The file.
+        advice: What to do if it is damaged, after a full disk say.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise ValueError(
+            f"{path} must be JSON, as it was written; {advice}. "
+            f"Received: {text[:60]!r}"
+        ) from None
+
+
 def write_atomically(path: str | os.PathLike, text: str) -> None:
     """Writes a file that is, at each moment, either the old or the new one."""
     path = pathlib.Path(path)

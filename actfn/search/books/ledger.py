@@ -21,7 +21,11 @@ from typing import Any
 import numpy as np
 
 from actfn.expressions.expression import Expression, Variable
-from actfn.search.books.journal import Journal, write_atomically
+from actfn.search.books.journal import (
+    Journal,
+    read_json,
+    write_atomically,
+)
 from actfn.search.books.results import Result, Task
 from actfn.search.books.standings import Standings
 from actfn.search.checks import check_finite
@@ -184,7 +188,10 @@ class Ledger:
                 f"The folder {self._directory} must hold the search "
                 f"{identity}. Received: {found}"
             )
-        snapshot = json.loads((self._directory / "policy.json").read_text())
+        snapshot = read_json(
+            self._directory / "policy.json",
+            "restore it, or begin in another folder",
+        )
         self.policy.set_state(snapshot["policy"])
         self._saved = snapshot["events"]
         self._replay(self.journal, heard=self._saved)

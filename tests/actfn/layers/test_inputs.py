@@ -73,3 +73,14 @@ def test_the_rest_is_refused_in_one_line(given):
     with pytest.raises(ValueError, match=r"`inputs` must be .*Received: ") as e:
         actfn.get("swish_1")(given)
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="sparse tensors are its"
+)
+def test_sparse_inputs_are_refused_in_one_line():
+    import tensorflow as tf
+
+    for x in (tf.sparse.eye(3), keras.Input((3,), sparse=True)):
+        with pytest.raises(ValueError, match=r"must be dense.*sparse=False"):
+            actfn.get("swish")(x)

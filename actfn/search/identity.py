@@ -1,0 +1,137 @@
+"""What makes a search the same search: its plan, its model and its data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from actfn.search.child import FromModel, ModelChild
+from actfn.search.data import Part, is_arrays
+from actfn.search.session import Plan
+from actfn.surgery.interior import all_layers, is_model
+
+_ROWS = 1000
+_NOT_TOLD = ("name", "shared_object_id", "build_config", "layers")
+
+
+def identity_of(
+    plan: Plan,
+    child: ModelChild,
+    model: keras.Model,
+    groups: Mapping[str, list[str]],
+) -> dict[str, object]:
+    """Returns JSON data that differ where searches do.
+
+    Args:
+        plan: What is searched and compared.
+        child: Has the data and what `Model.fit` is called with.
+        model: One that `child` has made.
+        groups: Patterns of the sites of each group.
+    """
+    space = None if plan.policy is None else repr(plan.policy.space)
+    parts = child.parts
+    described = {
+        "policy": type(plan.policy).__name__,
+        "space": space,
+        "objective": str(plan.objective),
+        "baselines": list(plan.baselines),
+        "candidates": list(plan.candidates),
+        "control": plan.control_trials,
+        "hyperparameters": str(plan.others),
+        "others_trials": plan.others_trials,
+        "seed": plan.seed,
+        "trials": plan.trials,
+        "finalists": plan.finalists,
+        "repeats": plan.repeats,
+        "fit": {k: str(v) for k, v in sorted(child.fit.items())},
+        "model": of_model(model, values=_has_weights(child.build)),
+        "data": [
+            of_data(p) for p in (parts.train, parts.validation, parts.test)
+        ],
+    }
+    more = {"groups": groups, "racing": plan.racing}
+    return described | {name: value for name, value in more.items() if value}
+
+
+def _has_weights(build: Any) -> bool:
+    return isinstance(build, FromModel) and build.keep_weights
+
+
+def of_model(model: keras.Model, values: bool = False) -> str:
+    """Returns a short text that differs where models do.
+
+    Args:
+        model: A compiled model.
+        values: Whether models with other weights are others.
+    """
+    told: list[Any] = [type(model).__name__]
+    for layer in all_layers(model)[1:]:
+        shapes = [(w.shape, w.dtype) for w in layer.weights]
+        config = {} if is_model(layer) else _config(layer)
+        told.append((type(layer).__name__, shapes, config))
+    told.append(_config(model.optimizer))
+    losses = keras.tree.flatten(model.loss)
+    told += [loss if isinstance(loss, str) else _named(loss) for loss in losses]
+    if values:
+        told.append([_sum(np.asarray(w)) for w in model.weights])
+    digest = hashlib.sha256(json.dumps(told, default=str).encode())
+    return f"{model.count_params()} weights, {digest.hexdigest()[:8]}"
+
+
+def of_data(part: Part) -> str:
+    """Returns a short text that differs where data do.
+
+    Of arrays it reads up to a thousand rows; data sets are told by their
+    batches' shapes and number alone.
+    """
+    values = part.arguments()
+    x = values["x"]
+    if is_arrays(part):
+        arrays = [np.asarray(a) for a in keras.tree.flatten(values)]
+        shapes = " ".join("x".join(map(str, a.shape)) for a in arrays)
+        digest = zlib.crc32(str([_sum(a) for a in arrays]).encode())
+        return f"{shapes}, {digest:08x}"
+    try:
+        length = len(x)
+    except TypeError:
+        length = None
+    told = type(x).__name__, str(getattr(x, "element_spec", "")), length
+    return " ".join(str(value) for value in told if value not in ("", None))
+
+
+def _sum(array: np.ndarray) -> int:
+    """Returns a check sum of some rows, evenly over all."""
+    if array.ndim:
+        array = array[:: 1 + (len(array) - 1) // _ROWS]
+    if array.dtype.kind in "OSU":
+        return zlib.crc32(repr(array.tolist()).encode())
+    return zlib.crc32(np.ascontiguousarray(array).tobytes())
+
+
+def _config(thing: Any) -> Any:
+    try:
+        return _plain(thing.get_config())
+    except (NotImplementedError, TypeError, ValueError):
+        return type(thing).__name__  # It has none.
+
+
+def _plain(value: Any) -> Any:
+    """Returns JSON data without what differs from process to process."""
+    if isinstance(value, Mapping):
+        kept = {str(k): v for k, v in value.items() if k not in _NOT_TOLD}
+        return {k: _plain(v) for k, v in sorted(kept.items())}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return _named(value)
+
+
+def _named(value: Any) -> str:
+    return getattr(value, "__name__", type(value).__name__)

@@ -1,0 +1,44 @@
+"""What a program has set for all of Keras, which other processes lack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from actfn.expressions import operators
+
+
+def current() -> dict[str, Any]:
+    """Returns the settings of this process, to be sent to another."""
+    config = keras.config
+    names = [n for n in operators.names() if n not in operators.BUILT_IN]
+    return {
+        "floatx": config.floatx(),
+        "epsilon": config.epsilon(),
+        "image_data_format": config.image_data_format(),
+        "dtype_policy": keras.saving.serialize_keras_object(
+            config.dtype_policy()
+        ),
+        "operators": [operators.get(name) for name in names],
+    }
+
+
+def apply(settings: dict[str, Any]) -> None:
+    """Makes the settings of another process those of this one."""
+    config = keras.config
+    config.set_floatx(settings["floatx"])
+    config.set_epsilon(settings["epsilon"])
+    config.set_image_data_format(settings["image_data_format"])
+    config.set_dtype_policy(
+        keras.saving.deserialize_keras_object(settings["dtype_policy"])
+    )
+    for operator in settings["operators"]:
+        if operator.name not in operators.names():
+            operators.register_operator(
+                operator.name,
+                operator.arity,
+                operator.function,
+                partials=operator.partials,
+                latex=operator.latex,
+            )

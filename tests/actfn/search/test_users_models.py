@@ -1,0 +1,315 @@
+"""What users have brought elsewhere: it works, or one line says what to do."""
+
+import re
+
+import cloudpickle
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from keras import layers
+
+import actfn
+from actfn import search
+from actfn.expressions import operators
+from actfn.search import memory
+from actfn.search.child import ModelChild
+from actfn.search.data import divide
+from tests.actfn.search import models
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(64, 4)).astype("float32")
+Y = RNG.integers(0, 3, 64)
+SETTINGS = {"candidates": ["tanh"], "repeats": 2, "epochs": 1, "verbose": 0}
+tensorflow_only = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow's own"
+)
+
+
+def compare(folder, build, *data, **settings):
+    settings = {**SETTINGS, "directory": folder / "a", **settings}
+    return search.compare(build, *data, **settings)
+
+
+def network(activation="relu", units=5, **compilation):
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(units, activation=activation),
+            layers.Dense(3),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(**{"optimizer": "sgd", "loss": loss, **compilation})
+    return model
+
+
+def build(hp):
+    return network(actfn.get(hp.get("activation")))
+
+
+class Steps(keras.Model):
+    count = 0
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = layers.Dense(5, activation="relu")
+        self.out = layers.Dense(3)
+
+    def call(self, x):
+        return self.out(self.hidden(x))
+
+    def get_config(self):
+        return super().get_config()
+
+    def train_step(self, *args):
+        Steps.count += 1
+        return super().train_step(*args)
+
+
+def test_a_subclass_trains_by_its_own_step(tmp_path):
+    model = Steps()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss)
+    model(X)
+    Steps.count = 0
+    found = compare(tmp_path, model, X, Y)
+    assert Steps.count >= 4  # children, or their graphs
+    assert isinstance(found.build(), Steps)
+
+
+def test_several_outputs_and_inputs_by_name_with_weights(tmp_path):
+    inputs = {"p": keras.Input((4,), name="p"), "q": keras.Input((2,))}
+    both = layers.Concatenate()([inputs["p"], inputs["q"]])
+    hidden = layers.Dense(5, activation="relu")(both)
+    outputs = {
+        "a": layers.Dense(3, activation="softmax", name="a")(hidden),
+        "b": layers.Dense(1, name="b")(hidden),
+    }
+    model = keras.Model(inputs, outputs)
+    losses = {"a": "sparse_categorical_crossentropy", "b": "mse"}
+    model.compile("sgd", losses, metrics={"a": ["accuracy"]})
+    x, y = {"p": X, "q": X[:, :2]}, {"a": Y, "b": X[:, :1]}
+    accuracy = keras_tuner.Objective("val_a_accuracy", "max")
+    found = compare(tmp_path, model, x, y, objective=accuracy)
+    assert all(0 <= row["mean"] <= 1 for row in found.leaderboard)
+    wrong = keras_tuner.Objective("val_accuracy", "max")
+    with pytest.raises(ValueError, match="val_a_accuracy"):
+        compare(tmp_path, model, x, y, objective=wrong, directory="no")
+
+
+def test_a_metric_of_many_numbers_is_no_objective(tmp_path):
+    metric = keras.metrics.F1Score(name="f1")
+    model = network(loss="categorical_crossentropy", metrics=[metric])
+    y = keras.utils.to_categorical(Y, 3)
+    compare(tmp_path, model, X, y)
+    f1 = keras_tuner.Objective("val_f1", "max")
+    with pytest.raises(ValueError, match="single numbers"):
+        compare(tmp_path, model, X, y, objective=f1, directory="no")
+
+
+def test_children_are_judged_in_the_batches_of_fit(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input(batch_shape=(6, 5, 1)),
+            layers.LSTM(4, activation="relu", stateful=True),
+            layers.Dense(1),
+        ]
+    )
+    model.compile("sgd", "mse")
+    x, y = np.ones((60, 5, 1)), np.ones((60, 1))
+    held_out = (x[:24], y[:24])
+    compare(tmp_path, model, x, y, batch_size=6, validation_data=held_out)
+
+
+@tensorflow_only
+def test_data_without_an_end(tmp_path):
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(16).repeat()
+    endless = {"validation_data": data, "steps_per_epoch": 2}
+    with pytest.raises(ValueError, match="`validation_steps` must be given"):
+        compare(tmp_path, network(), data, **endless)
+    with pytest.raises(ValueError, match="`steps_per_epoch` must be given"):
+        compare(tmp_path, network(), data, validation_data=data.take(2))
+    assert not (tmp_path / "a").exists()
+    compare(tmp_path, network(), data, **endless, validation_steps=2)
+
+
+@tensorflow_only
+def test_text_as_arrays(tmp_path):
+    words = np.array(["a b", "b c", "c"] * 20)
+    text = layers.TextVectorization(8, output_sequence_length=3)
+    text.adapt(words)
+    model = keras.Sequential(
+        [
+            keras.Input((), dtype="string"),
+            text,
+            layers.Embedding(8, 3),
+            layers.Flatten(),
+            layers.Dense(4, activation="relu"),
+            layers.Dense(1),
+        ]
+    )
+    model.compile("sgd", "mse")
+    new = compare(tmp_path, model, words, np.ones(60)).build()
+    assert new.layers[0].get_vocabulary() == text.get_vocabulary()
+
+
+def test_a_hypermodel(tmp_path):
+    class Model(keras_tuner.HyperModel):
+        def build(self, hp):
+            return build(hp)
+
+    class Fitting(Model):
+        def fit(self, hp, model, *args, **kwargs):
+            return model.fit(*args, **kwargs)
+
+    compare(tmp_path, Model(), X, Y)
+    with pytest.raises(ValueError, match="without a `fit` of its own"):
+        compare(tmp_path, Fitting(), X, Y)
+
+
+def test_one_callback_need_be_no_list(tmp_path):
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, mode="max")
+    compare(tmp_path, build, X, Y, epochs=9, callbacks=stop)
+    assert stop.stopped_epoch == 0
+
+
+class Open(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.file = open(__file__)  # noqa: SIM115
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "message"),
+    [
+        (lambda hp: network("relu"), {}, "never asks for 'activation'"),
+        (lambda hp: network(hp.get("activation")), {}, "to `actfn.get`"),
+        (
+            lambda hp: network(hp.Choice("activation", ["relu", "tanh"])),
+            {},
+            "to `actfn.get`",
+        ),
+        (build, {"groups": ("early", "late")}, "asks for 'activation_early'"),
+        ("model.keras", {}, "`build` must be a function"),
+        (build, {"epoch": 3}, "'epoch'; did you mean 'epochs'"),
+        (build, {"directry": "a"}, "did you mean 'directory'"),
+        (build, {"callbacks": [Open()]}, "`copy.deepcopy` can copy"),
+        (build, {"callbacks": ["stop"]}, "must be Keras callbacks"),
+        (
+            build,
+            {"callbacks": [keras.callbacks.BackupAndRestore("backup")]},
+            "must not restore a child's weights",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_at_once(model, arguments, message, tmp_path):
+    settings = {"candidates": ["x * sigmoid(beta * x)"], **arguments}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        compare(tmp_path, model, X, Y, **settings)
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_is_no_array_is_said_at_once(tmp_path):
+    scipy = pytest.importorskip("scipy.sparse")
+    for x in (scipy.csr_matrix(X), None):
+        with pytest.raises(ValueError, match="one row for each example"):
+            compare(tmp_path, build, x, Y)
+
+
+def rate(hp):
+    activation = actfn.get(hp.get("activation"))
+    return network(activation, optimizer=keras.optimizers.SGD(0.5))
+
+
+def dropout(hp):
+    model = models.compiled(
+        keras.Sequential([layers.Dropout(0.5), build(hp).layers[0]])
+    )
+    model(X)
+    return model
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"build": rate},
+        {"build": dropout},
+        {"build": lambda hp: network(actfn.get(hp.get("activation")), 6)},
+        {"x": X + 1},
+        {"y": Y[::-1]},
+        {"x": X[:60], "y": Y[:60]},
+    ],
+)
+def test_a_changed_model_or_data_are_another_search(change, tmp_path):
+    given = {"build": build, "x": X, "y": Y}
+    compare(tmp_path, *given.values())
+    compare(tmp_path, *given.values())
+    with pytest.raises(ValueError, match="another search"):
+        compare(tmp_path, *(given | change).values())
+
+
+def test_damaged_files_are_named(tmp_path):
+    compare(tmp_path, build, X, Y)
+    settings = tmp_path / "a" / "settings.json"
+    settings.write_text("")
+    with pytest.raises(ValueError, match=r"settings.json must be JSON"):
+        compare(tmp_path, build, X, Y)
+
+
+@pytest.mark.parametrize("name", ["oracle.json", "policy.json"])
+def test_damaged_files_of_an_oracle_are_named(name, tmp_path):
+    def tuner():
+        policy = search.RandomPolicy(actfn.SearchSpace(core_units=1), seed=0)
+        return keras_tuner.Tuner(
+            search.PolicyOracle(policy, "val_loss", max_trials=1, verbose=0),
+            build,
+            directory=tmp_path,
+            project_name="a",
+        )
+
+    tuner().search(X, Y, validation_data=(X, Y), verbose=0)
+    (tmp_path / "a" / name).write_text("{")
+    with pytest.raises(ValueError, match=f"{name} must be JSON"):
+        tuner()
+
+
+def test_other_processes_have_what_was_set_for_keras_and_own_operators():
+    # As a worker does: load what was dumped, where nothing has been set.
+    config = keras.config
+    before = config.dtype_policy(), config.epsilon()
+    config.set_dtype_policy("mixed_bfloat16")
+    config.set_epsilon(1e-4)
+    actfn.register_operator("wobbling", 1, lambda x: keras.ops.sin(3 * x))
+    try:
+        child = ModelChild(build, divide(X, Y), {}, "val_loss")
+        sent = cloudpickle.dumps(child)
+        config.set_dtype_policy(before[0])
+        config.set_epsilon(before[1])
+        del operators._TABLE["wobbling"]
+        cloudpickle.loads(sent)
+        assert config.dtype_policy().name == "mixed_bfloat16"
+        assert config.epsilon() == 1e-4
+        layer = actfn.get("wobbling(x)", dtype="float32")
+        np.testing.assert_allclose(layer(X), np.sin(3 * X), atol=1e-6)
+    finally:
+        config.set_dtype_policy(before[0])
+        config.set_epsilon(before[1])
+        operators._TABLE.pop("wobbling", None)
+
+
+def test_children_leave_what_was_set_for_keras():
+    config = keras.config
+    before = config.dtype_policy()
+    config.set_dtype_policy("mixed_bfloat16")
+    config.disable_traceback_filtering()
+    try:
+        with memory.released():
+            network()
+        assert config.dtype_policy().name == "mixed_bfloat16"
+        assert not config.is_traceback_filtering_enabled()
+    finally:
+        config.set_dtype_policy(before)
+        config.enable_traceback_filtering()

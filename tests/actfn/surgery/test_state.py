@@ -1,0 +1,152 @@
+"""What a copy takes over beside what layers at sites have."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import actfn
+from actfn.surgery import swap_activations
+from actfn.surgery.swap import rebuild
+from tests.stirring import difference
+
+X = np.random.default_rng(0).normal(size=(4, 6)).astype("float32")
+tensorflow_only = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow's own"
+)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("kind", [layers.PReLU, lambda: actfn.get("swish")])
+def test_a_trained_activation_of_a_dense_layer_stays(kind):
+    inner = layers.Dense(5, activation=kind())
+    model = keras.Sequential(
+        [keras.Input((6,)), inner, layers.Dense(4, activation="relu")]
+    )
+    model(X)  # Keras builds the activation of a dense layer at the first call.
+    (parameter,) = inner.activation.weights
+    parameter.assign(np.linspace(-2, 2, 5))
+    swapped = swap_activations(model, "max(x, 0)")
+    assert swapped.activation_sites == 1
+    assert len(swapped.weights) == 5
+    assert difference(model(X), swapped(X)) < 1e-6
+    assert swapped.layers[0].activation is not inner.activation
+
+
+def test_a_call_of_a_shared_layer_keeps_a_trained_activation():
+    inner = layers.Dense(6, activation=actfn.get("swish"))
+    inputs = keras.Input((6,))
+    model = keras.Model(inputs, inner(inner(inputs)))
+    model(X)
+    inner.activation.beta.assign(np.linspace(-2, 2, 6))
+    swapped = swap_activations(
+        model,
+        lambda site: "x + 1" if site.index == 0 else None,
+        replace=actfn.ActivationFunction,
+    )
+    kernel = np.asarray(inner.kernel)
+    hidden = (X @ kernel + 1) @ kernel
+    expected = hidden * sigmoid(np.linspace(-2, 2, 6) * hidden)
+    assert swapped.activation_sites == 1
+    np.testing.assert_allclose(swapped(X), expected, rtol=1e-4, atol=1e-5)
+
+
+@tensorflow_only
+@pytest.mark.parametrize(
+    "kind,words",
+    [
+        (layers.StringLookup, np.array([["b"], ["a"], ["b"]])),
+        (layers.IntegerLookup, np.array([[7], [5], [7]])),
+        (layers.TextVectorization, np.array(["b a", "a", "c b"])),
+    ],
+)
+def test_a_vocabulary_stays(kind, words):
+    import tensorflow as tf
+
+    x = tf.constant(words)
+    lookup = kind()
+    lookup.adapt(x)
+    model = keras.Sequential(
+        [
+            keras.Input(words.shape[1:], dtype=x.dtype.name),
+            lookup,
+            layers.Embedding(8, 3),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(4, activation="relu"),
+        ]
+    )
+    swapped = swap_activations(model, "max(x, 0)")
+    assert swapped.layers[0].get_vocabulary() == lookup.get_vocabulary()
+    assert difference(model(x), swapped(x)) < 1e-6
+
+
+def test_new_weights_leave_frozen_and_adapted_layers_as_they_are():
+    normal = layers.Normalization()
+    normal.adapt(3 * X + 5)
+    base = keras.Sequential([keras.Input((6,)), layers.Dense(6, "relu")])
+    base.trainable = False
+    timed = layers.TimeDistributed(layers.Dense(3))
+    timed.layer.trainable = False
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            normal,
+            base,
+            layers.Dense(6, activation="relu"),
+            layers.Reshape((2, 3)),
+            timed,
+        ]
+    )
+    new = rebuild(model, lambda: actfn.get("relu"), keep_weights=False)
+    before, after = model.get_weights(), new.get_weights()
+    names = [weight.path for weight in model.weights]
+    same = [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+    trained = [n for n, kept in zip(names, same, strict=True) if not kept]
+    assert trained == [model.layers[2].kernel.path]
+    for copy in (new, swap_activations(model, "max(x, 0)")):
+        np.testing.assert_allclose(copy.layers[0](X), normal(X), rtol=1e-5)
+
+
+@tensorflow_only
+def test_a_copy_trains_by_the_strategy_of_its_model():
+    import tensorflow as tf
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        model = keras.Sequential(
+            [keras.Input((6,)), layers.Dense(4, activation="relu")]
+        )
+        model.compile("sgd", "mse")
+    swapped = swap_activations(model, "swish")
+    assert swapped.distribute_strategy is strategy
+    swapped.fit(X, np.zeros((4, 4)), verbose=0)
+    assert np.any(np.asarray(swapped.layers[1].beta) != 1)
+
+
+def test_functions_that_nobody_registered_stay_in_the_compilation():
+    def mine(y, prediction):
+        return keras.ops.mean(prediction)
+
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(4, activation="relu")]
+    )
+    model.compile(
+        keras.optimizers.SGD(0.25),
+        lambda y, prediction: keras.ops.mean(prediction - y),
+        metrics=[mine, keras.metrics.MeanAbsoluteError()],
+    )
+    inputs = keras.Input((6,))
+    outer = keras.Model(inputs, model(inputs))
+    outer.compile(keras.optimizers.SGD(0.25), loss=mine)
+    y = np.ones((4, 4))
+    for one in (model, outer):
+        swapped = swap_activations(one, "max(x, 0)")
+        assert one.compiled
+        assert swapped.optimizer is not one.optimizer
+        assert float(swapped.optimizer.learning_rate) == 0.25
+        expected = one.evaluate(X, y, verbose=0, return_dict=True)
+        found = swapped.evaluate(X, y, verbose=0, return_dict=True)
+        assert found == pytest.approx(expected)
