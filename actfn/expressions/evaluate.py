@@ -236,18 +236,9 @@ class Program:
         return values
 
     def operands(self, step: int, values: list, x) -> list:
-        """Returns what a step's operator takes.
-
-        Numbers become tensors, but where Python's operators take them.
-        """
+        """Returns what a step's operator takes."""
         operands = [values[i] for i in self.places[step]]
-        numbers = [isinstance(operand, float) for operand in operands]
-        if self.rows[step].infix and not all(numbers):
-            return operands
-        return [
-            ops.number(operand, x) if number else operand
-            for operand, number in zip(operands, numbers, strict=True)
-        ]
+        return _operands(self.rows[step], operands, x)
 
     def gradients(self, x, betas, upstream) -> tuple:
         """Returns the gradients by x and by each parameter.
@@ -281,6 +272,13 @@ def _collect(node: Expression, index: dict[Expression, int]) -> None:
     for argument in node.arguments:
         _collect(argument, index)
     index[node] = len(index)
+
+
+def _operands(row: operators.Operator, operands: list, x) -> list:
+    """Makes tensors of numbers, but where Python's operators take them."""
+    if row.infix and not all(isinstance(a, float) for a in operands):
+        return operands
+    return [ops.number(a, x) if isinstance(a, float) else a for a in operands]
 
 
 def _number(row: operators.Operator, given: list[float]) -> float | None:
