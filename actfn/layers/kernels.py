@@ -97,6 +97,7 @@ _ROWS = (
     Kernel(
         "atan(x) ** 2 - x", None, slopes.by_x(slopes.atan_slope), native=False
     ),
+    Kernel("x", lambda x: x),
     Kernel("tanh(x)", ops.tanh),
     Kernel("sigmoid(x)", ops.sigmoid),
     Kernel("x * reciprocal(1 + abs(x))", ops.softsign),
