@@ -16,13 +16,19 @@ _RATIONAL = (
     0.02996348, 0.61690165, 2.37539147, 3.06608078, 1.52474449, 0.25281987,
     1.19160814, 4.40811795, 0.91111034, 0.34885983,
 )  # fmt: skip
-_NUMERATOR = " + ".join(
-    f"scalar(a{n}) * x ** {n}" if n > 1 else ("scalar(a0)", "scalar(a1) * x")[n]
-    for n in range(6)
-)
-_DENOMINATOR = " + ".join(
-    f"abs(scalar(b{n}) * x ** {n})" if n > 1 else "abs(scalar(b1) * x)"
-    for n in range(1, 5)
+
+
+def _horner(x: str, *coefficients: str) -> str:
+    """Returns the text of a polynomial, of the fewest multiplications."""
+    first, second, *rest = coefficients
+    if not rest:
+        return f"{first} + {x} * {second}"
+    return f"{first} + {x} * ({_horner(x, second, *rest)})"
+
+
+_NUMERATOR = _horner("x", *(f"scalar(a{n})" for n in range(6)))
+_DENOMINATOR = _horner(
+    "abs(x)", "1", *(f"abs(scalar(b{n}))" for n in range(1, 5))
 )
 _GELU = "0.5 * x * (1 + erf(0.7071067811865476 * x))"
 _ATLU = "(0.3183098861837907 * atan(x) + 0.5)"
@@ -210,7 +216,7 @@ _OTHERS = (
      "Chen et al., arXiv:2512.10938", 2025,
      "in place of layer normalisation", (1.0, 0.5, 0.0, 0.0)),
     ("rational",
-     f"({_NUMERATOR}) * reciprocal(1 + {_DENOMINATOR})",
+     f"({_NUMERATOR}) * reciprocal({_DENOMINATOR})",
      "Molina et al., PAU, arXiv:1907.06732", 2019,
      "functions that learn their whole shape", _RATIONAL),
     ("isrlu", "max(x, 0) + min(x, 0) * reciprocal(sqrt(1 + min(x, 0) ** 2))",

@@ -1,9 +1,9 @@
 """Values and derivatives of expressions on tensors, values also on arrays.
 
 An expression is compiled once into a list of steps in which each distinct
-sub-expression occurs once. Its derivatives are carried forward along these
+sub-expression occurs once. Its derivatives are carried backward along these
 steps by the rules of the operator table, and recomputed for the backward pass:
-until then nothing is kept but the input and the parameters.
+until then nothing is kept but the input and the parameters, or the slope.
 
 Tensors of 16 bits are computed in float32 and rounded once at the end, so
 that neither values nor sums over a batch overflow or lose digits on the way.
@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 from collections.abc import Callable, Mapping
 
+import keras
 import numpy as np
 
-from actfn.expressions import functions as fn
-from actfn.expressions import lowering, operators, ops, words
+from actfn.expressions import lowering, operators, ops, parts, words
+from actfn.expressions.backward import contract, derivatives
 from actfn.expressions.custom_gradient import lean, working_dtype
 from actfn.expressions.expression import (
     Call,
@@ -65,14 +65,14 @@ def evaluate(
     """
     x = ops.convert_to_tensor(x)
     betas = parameter_values(expression, x, values)
-    program = compile_expression(expression, inputs)
+    program = compile_expression(expression, inputs, lowering.with_kernels())
     value, gradients = program.value, program.gradients
     if inputs == 2:
         value, gradients = of_halves(value, gradients)
     if not program.has_derivative:
         result = value(ops.cast(x, working_dtype(x)), betas)
         return ops.cast(result, x.dtype)
-    return lean(value, gradients, recompute)(x, *betas)
+    return lean(value, gradients, recompute, not betas)(x, *betas)
 
 
 def of_halves(value: Callable, gradients: Callable) -> tuple:
@@ -119,14 +119,17 @@ def parameter_values(
 
 
 @functools.lru_cache(maxsize=4096)
-def compile_expression(expression: Expression, inputs: int = 0) -> Program:
+def compile_expression(
+    expression: Expression, inputs: int = 0, kernels: bool = False
+) -> Program:
     """Returns the steps of an expression; the same object for equal ones.
 
     Args:
         expression: What to compile.
         inputs: 1 or 2; by default as many as it has.
+        kernels: Whether parts that have a kernel are one step.
     """
-    return Program(expression, inputs)
+    return Program(expression, inputs, kernels)
 
 
 class Program:
@@ -137,18 +140,26 @@ class Program:
     Attributes:
         nodes: The distinct sub-expressions, arguments before their users; the
             last is the expression itself, with its words written out.
+        rows: For each step its operator, None for a leaf or a number.
+        places: For each step those steps that it takes.
+        of_input: For each step, whether it depends on an input.
+        grows: For each step, whether it or one below it may be infinite where
+            the input is finite.
         has_derivative: Whether the table has the derivatives of all operators.
     """
 
-    def __init__(self, expression: Expression, inputs: int = 0):
+    def __init__(
+        self, expression: Expression, inputs: int = 0, kernels: bool = False
+    ):
         index: dict[Expression, int] = {}
-        _collect(words.expand(expression), index)
+        expanded = words.expand(expression)
+        _collect(parts.joined(expanded) if kernels else expanded, index)
         self.nodes = tuple(index)
-        self._rows = [
-            operators.get(node.operator) if isinstance(node, Call) else None
+        self.rows = [
+            parts.get(node.operator) if isinstance(node, Call) else None
             for node in self.nodes
         ]
-        self._arguments = [
+        self.places = [
             [index[argument] for argument in node.arguments]
             for node in self.nodes
         ]
@@ -161,10 +172,11 @@ class Program:
         variables = [X, Y] if has_y or inputs == 2 else [X]
         leaves = [*variables, *parameters(expression)]
         self._leaves = [index.get(leaf) for leaf in leaves]
-        self._has_input = any(leaf in index for leaf in variables)
-        self._unbounded = self._reaches(lambda row: row.grows)
+        self._slopes = len(leaves) == len(variables)
+        self.of_input = self._reaches(lambda node, row: node in variables)
+        self.grows = self._reaches(lambda node, row: row and row.grows)
         self.has_derivative = all(
-            row is None or row.has_derivative for row in self._rows
+            row is None or row.has_derivative for row in self.rows
         )
 
     def _folded(self) -> list[float | None]:
@@ -175,7 +187,7 @@ class Program:
         """
         found: list[float | None] = []
         for node, row, arguments in zip(
-            self.nodes, self._rows, self._arguments, strict=True
+            self.nodes, self.rows, self.places, strict=True
         ):
             value = node.value if isinstance(node, Constant) else None
             given = [found[i] for i in arguments]
@@ -185,24 +197,26 @@ class Program:
         return found
 
     def _reaches(self, wanted: Callable) -> list[bool]:
-        """For each step, whether it or one below it has such an operator."""
+        """For each step, whether it or one below it is wanted."""
         found: list[bool] = []
-        for row, arguments in zip(self._rows, self._arguments, strict=True):
-            own = row is not None and wanted(row)
-            found.append(own or any(found[i] for i in arguments))
+        for node, row, arguments in zip(
+            self.nodes, self.rows, self.places, strict=True
+        ):
+            below = any(found[i] for i in arguments)
+            found.append(below or bool(wanted(node, row)))
         return found
 
     def value(self, x, betas):
         """Returns the function's value, of the shape of x."""
         value = self.steps(x, betas)[-1]
-        if self._has_input:
+        if self.of_input[-1]:
             return value
         return ops.broadcast_like(value, x)
 
     def value_and_slope(self, x, betas) -> tuple:
         """Returns the value and its derivative by x, each of x's shape."""
         values = self.steps(x, betas)
-        slope = self._derivative(self._leaves[0], values, x)
+        (slope,) = derivatives(self, values, x, self._leaves[:1])
         return ops.broadcast_like(values[-1], x), ops.broadcast_like(slope, x)
 
     def steps(self, x, betas, apply: Callable | None = None) -> list:
@@ -217,10 +231,14 @@ class Program:
             elif step in given:
                 values.append(given[step])
             else:
-                row = self._rows[step]
-                operands = [values[i] for i in self._arguments[step]]
-                values.append(apply(row, _operands(row, operands, x)))
+                operands = self.operands(step, values, x)
+                values.append(apply(self.rows[step], operands))
         return values
+
+    def operands(self, step: int, values: list, x) -> list:
+        """Returns what a step's operator takes."""
+        operands = [values[i] for i in self.places[step]]
+        return _operands(self.rows[step], operands, x)
 
     def gradients(self, x, betas, upstream) -> tuple:
         """Returns the gradients by x and by each parameter.
@@ -231,52 +249,20 @@ class Program:
                 before them y, of the shape of x, if there are two inputs.
             upstream: The gradient by the value, of the shape of x.
         """
+        given = [x, *betas]
         values = self.steps(x, betas, _apply_by_table)
+        if self._slopes or keras.backend.backend() != "tensorflow":
+            # By a compiler's fusion, or to keep the slopes (`lean`).
+            found = derivatives(self, values, x, self._leaves)
+            return tuple(
+                contract(upstream, slope, leaf)
+                for slope, leaf in zip(found, given, strict=True)
+            )
+        found = derivatives(self, values, x, self._leaves, upstream)
         return tuple(
-            contract(upstream, self._derivative(leaf, values, x), given)
-            for leaf, given in zip(self._leaves, [x, *betas], strict=True)
+            ops.zeros_like(leaf) if isinstance(term, float) else term
+            for term, leaf in zip(found, given, strict=True)
         )
-
-    def _derivative(self, leaf: int | None, values: list, x):
-        """Returns the derivative of the last step by a leaf; 0.0 if none."""
-        found: dict[int | None, object] = {leaf: 1.0}
-        for step, (row, arguments) in enumerate(
-            zip(self._rows, self._arguments, strict=True)
-        ):
-            if not any(i in found for i in arguments):
-                continue
-            operands = _operands(row, [values[i] for i in arguments], x)
-            inner = [found.get(i, 0.0) for i in arguments]
-            if row.chooses:
-                found[step] = _where(row.chooses(*operands), *inner[-2:], x)
-                continue
-            partials = row.partials(values[step], *operands)
-            terms = [
-                _times(partial, factor, self._unbounded[i])
-                for i, partial, factor in zip(
-                    arguments, partials, inner, strict=True
-                )
-                if i in found
-            ]
-            found[step] = functools.reduce(operator.add, terms)
-        return found.get(len(self.nodes) - 1, 0.0)
-
-
-def contract(upstream, derivative, leaf):
-    """Multiplies, and sums over the axes which the leaf was broadcast over."""
-    if isinstance(derivative, float) and derivative == 0:
-        return ops.zeros_like(leaf)
-    term = _times(derivative, upstream)
-    rank, below = len(term.shape), len(leaf.shape)
-    if rank == below:
-        return term
-    if below == 0:
-        return ops.sum(term)
-    if below == 1:
-        return fn.sum_over_positions(term)
-    # Channels first: all behind them are 1.
-    axes = [i for i in range(rank) if i != rank - below]
-    return ops.reshape(ops.sum(term, axis=axes), leaf.shape)
 
 
 def _collect(node: Expression, index: dict[Expression, int]) -> None:
@@ -343,23 +329,3 @@ def _apply_by_table(row: operators.Operator, operands: list):
         )
 
     return lean(value, gradients, recompute=False)(*operands)
-
-
-def _where(condition, first, second, x):
-    first, second = (
-        ops.number(a, x) if isinstance(a, float) else a for a in (first, second)
-    )
-    return ops.where(condition, first, second)
-
-
-def _times(partial, factor, unbounded: bool = False):
-    """Multiplies; 0 times infinity is 0, since the function is flat there."""
-    if isinstance(factor, float) and factor == 1:
-        return partial
-    if isinstance(partial, float) and partial == 1:
-        return factor
-    product = partial * factor
-    if not unbounded or isinstance(partial, float):
-        return product
-    # Where it is a number, its own derivative must remain.
-    return ops.where(ops.isnan(product), 0, product)

@@ -11,29 +11,36 @@ import math
 
 import keras
 
-from actfn.expressions import ops, polynomials
+from actfn.expressions import lowering, ops, polynomials
 
 TINY = 1e-30
 _FAR = 1e17
 _LARGEST_SINGLE, _LARGEST_DOUBLE = 3.4028234e38, 1.7976931348623157e308
 
 
-def _on_tensorflow() -> bool:
-    return keras.backend.backend() == "tensorflow"
-
-
 def sigmoid_slope(s, factor):
     """Returns factor * s * (1 - s), in one pass over memory on TensorFlow."""
-    if _on_tensorflow():
+    if ops.on_tensorflow(s):
         import tensorflow as tf
 
         return tf.raw_ops.SigmoidGrad(y=s, dy=factor)
     return factor * s * (1 - s)
 
 
+def leaky_relu_slope(x, negative: float, factor):
+    """Returns factor times the slope, in one pass on TensorFlow."""
+    if ops.on_tensorflow(x):
+        import tensorflow as tf
+
+        return tf.raw_ops.LeakyReluGrad(
+            gradients=factor, features=x, alpha=negative
+        )
+    return factor * ops.where(x > 0, ops.ones_like(x), negative)
+
+
 def sum_over_positions(a):
     """Sums over all axes but the last."""
-    if _on_tensorflow():
+    if ops.on_tensorflow(a):
         import tensorflow as tf
 
         # Some three times as fast as the general reduction on the CPU.
@@ -46,6 +53,10 @@ def sqrt(a):
 
 
 def sqrt_slope(y, a):
+    if ops.on_tensorflow(y):
+        import tensorflow as tf
+
+        return tf.math.divide_no_nan(ops.number(0.5, y), y)  # 0 where a <= 0.
     positive = a > 0
     return ops.where(positive, 0.5 / ops.where(positive, y, 1), 0)
 
@@ -70,6 +81,14 @@ def indicator(holds, a, b):
     """Returns 1 where a comparison of a and b holds, 0 elsewhere."""
     like = b if isinstance(a, float) else a
     return ops.where(holds, ops.number(1.0, like), ops.number(0.0, like))
+
+
+def gauss_slope(y, a):
+    if ops.on_tensorflow(y):
+        import tensorflow as tf
+
+        return tf.math.multiply_no_nan(-2 * a, y)
+    return -2 * ops.where(y == 0, 0, a) * y  # The square may be infinite.
 
 
 def flat(y, a, b):
@@ -110,13 +129,10 @@ def cos(a):
 def atan(a):
     if polynomials.wanted(a):
         return polynomials.atan(a)
-    # LiteRT has this one, for two tensors of one shape, but no arctan.
-    return ops.arctan2(a, ops.ones_like(a))
-
-
-def arctan(a):
-    """The arc tangent in gradients, which no model is exported with."""
-    return polynomials.atan(a) if polynomials.wanted(a) else ops.arctan(a)
+    if lowering.active():
+        # LiteRT has this one, for two tensors of one shape, but no arctan.
+        return ops.arctan2(a, ops.ones_like(a))
+    return ops.arctan(a)
 
 
 def sinh(a):
@@ -198,6 +214,8 @@ def power(a, b):
         return ops.square(a)
     if b == 3:
         return a * ops.square(a)
+    if b == 4:
+        return ops.square(ops.square(a))
     return ops.power(a, b)
 
 

@@ -41,6 +41,11 @@ def form(name: str, function: Callable) -> Callable:
     return _forms.get({}).get(name, function)
 
 
+def active() -> bool:
+    """Whether operators are evaluated for a format that lacks some."""
+    return bool(_forms.get({}))
+
+
 def with_kernels() -> bool:
     """Whether layers may compute whole expressions by kernels."""
     return _kernels.get(True)
@@ -58,3 +63,13 @@ def reading():
     import tensorflow as tf
 
     return tf.init_scope()
+
+
+def by_xla() -> bool:
+    """Whether TensorFlow builds a graph that XLA will compile."""
+    from tensorflow.python.framework import ops as graphs
+    from tensorflow.python.ops import control_flow_util
+
+    # Where TensorFlow itself asks; there is no public name.
+    graph = graphs.get_default_graph()
+    return control_flow_util.GraphOrParentsInXlaContext(graph)

@@ -207,7 +207,7 @@ _ROWS = (
     ),
     Operator(
         "gauss", 1, lambda a: ops.exp(-ops.square(a)),
-        lambda y, a: (-2 * ops.where(y == 0, 0, a) * y,),
+        lambda y, a: (fn.gauss_slope(y, a),),
         r"e^{{-{0:5}^2}}", precedence=4, parity=1, nonnegative=True,
     ),
     Operator(

@@ -69,6 +69,7 @@ power = _operation("power", np.power)
 exp = _operation("exp", np.exp)
 log = _operation("log", np.log)
 log1p = _operation("log1p", np.log1p, narrow=True)
+isnan = _operation("isnan", np.isnan)
 not_equal = _operation("not_equal", np.not_equal)
 erf = _operation("erf", special.erf)
 sigmoid = _operation("sigmoid", special.expit)
@@ -81,6 +82,13 @@ arctan = _operation("arctan", np.arctan, narrow=True)
 arctan2 = _operation("arctan2", np.arctan2, narrow=True)
 maximum = _operation("maximum", np.maximum, narrow=True)
 minimum = _operation("minimum", np.minimum, narrow=True)
+
+
+def on_tensorflow(a) -> bool:
+    """Whether TensorFlow computes with `a`: a tensor of its, no array."""
+    return keras.backend.backend() == "tensorflow" and not isinstance(
+        a, _ARRAYS
+    )
 
 
 def number(value: float, x):

@@ -20,7 +20,7 @@ import math
 
 import keras
 
-from actfn.expressions import ops
+from actfn.expressions import lowering, ops
 
 # pi / 2 in parts of 11 bits, so that multiples up to 2^13 are exact.
 _HALF_PI = (
@@ -51,14 +51,7 @@ def wanted(x) -> bool:
         import jax
 
         return isinstance(x, jax.core.Tracer) and _on_cpu()
-    from tensorflow.python.framework import ops as graphs
-    from tensorflow.python.ops import control_flow_util
-
-    # Where TensorFlow itself asks; there is no public name.
-    graph = graphs.get_default_graph()
-    if not control_flow_util.GraphOrParentsInXlaContext(graph):
-        return False
-    return _on_cpu()
+    return lowering.by_xla() and _on_cpu()
 
 
 @functools.cache

@@ -18,8 +18,9 @@ class ActivationFunction(keras.layers.Layer):
     Formula: ``f(x)`` with f such as ``x * sigmoid(beta * x)``. Each parameter
     of the expression is a weight of shape (channels,), the size of the
     input's channel axis, or of shape () if it is ``scalar``; it never has 16
-    bits. The gradient recomputes the function: only the input is kept for the
-    backward pass.
+    bits. One tensor is kept for the backward pass: the input, from which the
+    gradient recomputes the function; or in graphs of TensorFlow the slope, if
+    there are no parameters.
 
     As the ``activation`` of a dense or convolutional layer it gets its
     parameters at the first call, as any layer does there: call the model once
@@ -34,7 +35,7 @@ class ActivationFunction(keras.layers.Layer):
         beta_regularizer: A penalty on the parameters, none by default.
         beta_constraint: A constraint on the parameters, none by default.
         recompute: Whether the backward pass computes the function anew, so
-            that only the input is kept for it (the default). If not, compiled
+            that one tensor is kept for it (the default). If not, compiled
             graphs keep intermediate results, which takes less time.
         axis: Which axis of the input has the channels: the last by default,
             1 for images with channels first; None for one value of each

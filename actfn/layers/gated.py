@@ -15,8 +15,8 @@ class GatedFunction(ActivationFunction):
 
     Formula: ``f(x, y)`` with f such as ``swish(x) * y``, where x is the first
     half of the last axis and y the second. Parameters are as those of an
-    `ActivationFunction`: one value for each channel of the output. Only the
-    input is kept for the backward pass.
+    `ActivationFunction`: one value for each channel of the output. No more
+    than the input is kept for the backward pass.
 
     Args:
         expression: Expression text over x and y, or an `Expression`.

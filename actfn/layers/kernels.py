@@ -15,23 +15,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Mapping
 
 import keras
 
-from actfn.expressions import functions as fn
 from actfn.expressions import lowering, ops, words
 from actfn.expressions.custom_gradient import lean
 from actfn.expressions.evaluate import (
     compile_expression,
-    contract,
     evaluate,
     of_halves,
     parameter_values,
 )
 from actfn.expressions.expression import Call, Expression, Y
 from actfn.expressions.parsing import parse
+from actfn.layers import slopes
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -45,100 +43,87 @@ class Kernel:
         function: Its value from x by a kernel of the library; None if the
             expression itself is evaluated.
         gradients: ``gradients(x, betas, upstream)`` returns the gradients by
-            x and by each parameter.
+            x and by each parameter; None if those of the expression do.
         native: Whether TensorFlow's derivative of `function` is the same and
             keeps one tensor.
     """
 
     text: str
     function: Callable | None
-    gradients: Callable
+    gradients: Callable | None = None
     native: bool = True
 
 
-def _slope(slope: Callable) -> Callable:
-    def gradients(x, betas, upstream):
-        return (upstream * slope(x),)
-
-    return gradients
-
-
-def _step(mask, y) -> object:
-    return ops.cast(mask, y.dtype)
-
-
-def _exponential(scale: float, alpha: float) -> Callable:
-    def slope(x):
-        return scale * ops.where(x < 0, alpha * ops.exp(ops.minimum(x, 0)), 1)
-
-    return slope
-
-
-def _silu_slope(x):
-    s = ops.sigmoid(x)
-    return fn.sigmoid_slope(s, x) + s
-
-
-def _gelu_slope(x):
-    scaled = math.sqrt(0.5) * x
-    density = ops.exp(-scaled * scaled) * (2 / math.sqrt(math.pi))
-    return 0.5 * (1 + ops.erf(scaled) + scaled * density)
-
-
-def _atan_slope(x):
-    return 2 * fn.arctan(x) / (1 + x * x) - 1
-
-
-def _swish_gradients(x, betas, upstream):
-    (beta,) = betas
-    scaled = beta * x
-    s = ops.sigmoid(scaled)
-    by_x = upstream * (fn.sigmoid_slope(s, scaled) + s)
-    return by_x, contract(upstream, fn.sigmoid_slope(s, x * x), beta)
-
-
-def _prelu_gradients(x, betas, upstream):
-    (beta,) = betas
-    positive = x > 0
-    by_x = upstream * ops.where(positive, 1, beta)
-    return by_x, contract(upstream, ops.minimum(x, 0), beta)
-
-
 _ROWS = (
-    Kernel("max(x, 0)", ops.relu, _slope(lambda x: _step(x > 0, x))),
+    Kernel("max(x, 0)", ops.relu, slopes.relu_gradients),
     Kernel(
         "min(max(x, 0), 6)",
         ops.relu6,
-        _slope(lambda x: _step(ops.logical_and(x > 0, x < 6), x)),
+        slopes.by_x(lambda x: slopes.step(ops.logical_and(x > 0, x < 6), x)),
     ),
     Kernel(
         "max(x, 0.01 * x)",
         functools.partial(ops.leaky_relu, negative_slope=0.01),
-        _slope(
+        slopes.by_x(
             lambda x: ops.where(x > 0, 1, ops.convert_to_tensor(0.01, x.dtype))
         ),
     ),
     Kernel(
-        "max(x, 0) + beta * min(x, 0)", None, _prelu_gradients, native=False
+        "max(x, 0) + beta * min(x, 0)",
+        None,
+        slopes.prelu_gradients,
+        native=False,
     ),
-    Kernel("softplus(x)", ops.softplus, _slope(ops.sigmoid)),
+    Kernel("softplus(x)", ops.softplus, slopes.by_x(ops.sigmoid)),
     Kernel(
-        "max(x, 0) + expm1(min(x, 0))", ops.elu, _slope(_exponential(1.0, 1.0))
+        "max(x, 0) + expm1(min(x, 0))",
+        ops.elu,
+        slopes.by_x(slopes.exponential(1.0, 1.0)),
     ),
     Kernel(
         f"{_SELU_SCALE} * (max(x, 0) + {_SELU_ALPHA} * expm1(min(x, 0)))",
         ops.selu,
-        _slope(_exponential(_SELU_SCALE, _SELU_ALPHA)),
+        slopes.by_x(slopes.exponential(_SELU_SCALE, _SELU_ALPHA)),
     ),
-    Kernel("x * sigmoid(x)", ops.silu, _slope(_silu_slope), native=False),
+    Kernel(
+        "x * sigmoid(x)", ops.silu, slopes.by_x(slopes.silu_slope), native=False
+    ),
     Kernel(
         "0.5 * x * (1 + erf(0.7071067811865476 * x))",
         None,
-        _slope(_gelu_slope),
+        slopes.by_x(slopes.gelu_slope),
         native=False,
     ),
-    Kernel("atan(x) ** 2 - x", None, _slope(_atan_slope), native=False),
-    Kernel("x * sigmoid(beta * x)", None, _swish_gradients, native=False),
+    Kernel(
+        "atan(x) ** 2 - x", None, slopes.by_x(slopes.atan_slope), native=False
+    ),
+    Kernel("x", lambda x: x),
+    Kernel("tanh(x)", ops.tanh),
+    Kernel("sigmoid(x)", ops.sigmoid),
+    Kernel("x * reciprocal(1 + abs(x))", ops.softsign),
+    Kernel("max(x, 0) ** 2", lambda x: ops.square(ops.relu(x))),
+    Kernel(
+        "max(x, 0.5 * x) ** 2",
+        slopes.square_of_leaky_relu,
+        slopes.by_x(slopes.square_of_leaky_relu_slope),
+        native=False,
+    ),
+    Kernel(
+        "log1p(max(x, 0))",
+        slopes.log1p_relu,
+        slopes.by_x(lambda x: slopes.step(x > 0, x) / (1 + ops.maximum(x, 0))),
+    ),
+    Kernel(
+        "max(tanh(x), 0.25 * tanh(x))",
+        slopes.penalized_tanh,
+        slopes.by_x(slopes.penalized_tanh_slope),
+    ),
+    Kernel(
+        "0.16666666666666666 * min(max(x + 3, 0), 6)",
+        slopes.hard_sigmoid,
+        slopes.by_x(slopes.hard_sigmoid_slope),
+    ),
+    Kernel("x * sigmoid(beta * x)", None, slopes.swish_gradients, native=False),
 )
 
 
@@ -178,13 +163,15 @@ def _activate(
     function = kernel.function if single else None
     if kernel.native and single and keras.backend.backend() == "tensorflow":
         return function(x)
+    if kernel.gradients is None:
+        return evaluate(expression, x, values, recompute)
     value = _value(expression, function)
     betas = parameter_values(expression, x, values)
-    return lean(value, kernel.gradients, recompute)(x, *betas)
+    return lean(value, kernel.gradients, recompute, not betas)(x, *betas)
 
 
 def _value(expression: Expression, function: Callable | None) -> Callable:
-    program = compile_expression(expression)
+    program = compile_expression(expression, kernels=lowering.with_kernels())
 
     def value(x, betas):
         return function(x) if function else program.value(x, betas)
@@ -212,11 +199,15 @@ def _gate(
 
     def gradients(x, rest, upstream):
         y, *betas = rest
+        if not betas:  # Slopes, for `lean`.
+            (slope,) = kernel.gradients(x, betas, y)
+            return upstream * slope, upstream * u(x, betas)
         by_x, *others = kernel.gradients(x, betas, upstream * y)
         return by_x, upstream * u(x, betas), *others
 
     betas = parameter_values(expression, whole, values)
-    return lean(*of_halves(value, gradients), recompute)(whole, *betas)
+    gate = lean(*of_halves(value, gradients), recompute, not betas)
+    return gate(whole, *betas)
 
 
 def _factor(expression: Expression) -> tuple:
@@ -225,5 +216,6 @@ def _factor(expression: Expression) -> tuple:
         first, second = expression.arguments
         for part, other in ((first, second), (second, first)):
             if other == Y and part in _table():
-                return part, _table()[part]
+                kernel = _table()[part]
+                return part, kernel if kernel.gradients else None
     return expression, None

@@ -2,9 +2,11 @@
 
 Forward plus backward, in one process, taking turns: our layer, our layer
 without recomputation, the same formula in plain TensorFlow, tf.nn.swish and
-tf.nn.relu. Times are medians over the rounds. Bytes are those of the tensors
-that the optimised graph must keep until the incoming gradient is there: what
-operations that depend on that gradient read from operations that do not.
+tf.nn.relu. A function of two inputs takes them as halves of the channels, from
+a tensor as large as the input of the others. Times are medians over the
+rounds. Bytes are those of the tensors that the optimised graph must keep until
+the incoming gradient is there: what operations that depend on that gradient
+read from operations that do not.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.kept_tensors import bytes_kept
 from experiments.benchmark.parts.rivals import (
     PLAIN,
+    PLAIN_GATES,
     contestants,
     first_values,
 )
@@ -86,6 +89,7 @@ def run(
     """Measures and returns the rows of the table."""
     generator = tf.random.Generator.from_seed(seed)
     x, upstream = generator.normal(shape), generator.normal(shape)
+    half = tf.identity(upstream[..., : shape[-1] // 2])
     rows = []
     for name in tqdm.tqdm(functions, unit="function"):
         rivals, values = contestants(name), first_values(name, shape)
@@ -94,7 +98,8 @@ def run(
             compiled = {
                 key: forward_and_backward(f, mode) for key, f in rivals.items()
             }
-            times = medians(compiled, (x, values, upstream), rounds)
+            above = half if name in PLAIN_GATES else upstream
+            times = medians(compiled, (x, values, above), rounds)
             rows += [
                 {
                     "function": name,
@@ -115,7 +120,7 @@ def run(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
     parser = parser_of("activations", __doc__)
-    known = tuple(PLAIN)
+    known = (*PLAIN, *PLAIN_GATES)
     parser.add_argument(
         "--functions", nargs="+", default=list(known), choices=known,
         metavar="NAME",
@@ -131,6 +136,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.rounds < 1 or min(options.shape) < 1 or len(options.shape) < 2:
         parser.error("--rounds and two or more of --shape must be positive")
+    if options.shape[-1] % 2 and not PLAIN_GATES.keys().isdisjoint(
+        options.functions
+    ):
+        parser.error(
+            "--shape must end with an even number, for halves of the "
+            f"channels. Received: {options.shape}"
+        )
     log = BenchmarkLog(parser, options, "activations.csv", COLUMNS)
     rows = run(
         options.functions, options.modes, options.shape, options.rounds,

@@ -62,7 +62,10 @@ def _panel(
     axes: Axes, rows: Sequence[Mapping[str, object]], names: Sequence[object]
 ) -> None:
     for contestant, style in _LINES.items():
-        median = statistics.median(_times(rows, contestant).values())
+        times = _times(rows, contestant).values()
+        if not times:  # There are gates alone.
+            continue
+        median = statistics.median(times)
         axes.axvline(median, ls=style, color="0.5", lw=1.2, label=contestant)
     for contestant, style in _MARKERS.items():
         times = _times(rows, contestant)

@@ -151,20 +151,39 @@ PLAIN: dict[str, Callable] = {
     "sech": lambda x: 1 / tf.cosh(x),
 }
 
+# Of the two halves of the channels.
+PLAIN_GATES: dict[str, Callable] = {
+    "glu": lambda x, y: x * tf.sigmoid(y),
+    "reglu": lambda x, y: tf.nn.relu(x) * y,
+    "geglu": lambda x, y: _gelu(x) * y,
+    "swiglu": lambda x, y: x * tf.sigmoid(x) * y,
+    "bilinear": lambda x, y: x * y,
+    "maxout": tf.maximum,
+}
+
 
 def contestants(name: str) -> dict[str, Callable]:
-    """Returns functions of the input and its parameters, by name."""
-    expression = actfn.parse(actfn.catalog.entry(name).expression)
+    """Returns functions of the input and its parameters, by name.
+
+    Args:
+        name: Of a catalog function. tf.nn.swish and tf.nn.relu stand beside
+            those of one input.
+    """
+    inputs = 2 if name in PLAIN_GATES else 1
+    expression = actfn.parse(actfn.catalog.entry(name).expression, inputs)
     names = [parameter.name for parameter in parameters(expression)]
 
     def ours(recompute: bool) -> Callable:
         return lambda x, *p: activate(
-            expression, x, dict(zip(names, p, strict=True)), recompute
+            expression, x, dict(zip(names, p, strict=True)), recompute, inputs
         )
 
+    found = {"actfn": ours(True), "actfn, recompute=False": ours(False)}
+    if inputs == 2:
+        plain = PLAIN_GATES[name]
+        return {**found, "plain": lambda x: plain(*tf.split(x, 2, axis=-1))}
     return {
-        "actfn": ours(True),
-        "actfn, recompute=False": ours(False),
+        **found,
         "plain": PLAIN[name],
         "tf.nn.swish": lambda x, *p: tf.nn.swish(x),
         "tf.nn.relu": lambda x, *p: tf.nn.relu(x),

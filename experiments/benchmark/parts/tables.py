@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -131,13 +132,14 @@ def _lines(rows: Rows) -> Iterator[dict[str, str]]:
         ours = milliseconds(name, "actfn")
         sharing = milliseconds(name, "actfn, recompute=False")
         plain = milliseconds(name, "plain")
-        swish = milliseconds(name, "tf.nn.swish")
+        rivals = (name, "tf.nn.swish") in found  # Not beside a gate.
+        swish = milliseconds(name, "tf.nn.swish") if rivals else math.nan
         yield {
             "function": name,
             "plain, ms": f"{plain:.1f}",
             "actfn, ms": f"{ours:.1f}",
             "actfn / plain": f"{ours / plain:.2f}",
-            "actfn / `tf.nn.swish`": f"{ours / swish:.2f}",
+            "actfn / `tf.nn.swish`": f"{ours / swish:.2f}" if rivals else "",
             "`recompute=False`, ms": f"{sharing:.1f}",
             "`recompute=False` / plain": f"{sharing / plain:.2f}",
             "plain keeps": _kept(found[name, "plain"]),
@@ -147,11 +149,14 @@ def _lines(rows: Rows) -> Iterator[dict[str, str]]:
             ),
         }
     for rival in ("tf.nn.swish", "tf.nn.relu"):
-        times = [milliseconds(name, rival) for name in names]
+        beside = [name for name in names if (name, rival) in found]
+        if not beside:
+            continue
+        times = [milliseconds(name, rival) for name in beside]
         yield {
             "function": f"`{rival}`",
             "plain, ms": f"{statistics.median(times):.1f}",
-            "plain keeps": _kept(found[next(iter(names)), rival]),
+            "plain keeps": _kept(found[beside[0], rival]),
         }
 
 

@@ -11,6 +11,7 @@ from experiments.benchmark import activations
 from experiments.benchmark.parts.kept_tensors import bytes_kept
 from experiments.benchmark.parts.rivals import (
     PLAIN,
+    PLAIN_GATES,
     contestants,
     first_values,
 )
@@ -23,9 +24,10 @@ PARAMETER = 4 * 8
 def test_every_catalog_function_has_a_plain_rival():
     names = {actfn.catalog.entry(n).expression for n in actfn.catalog.names()}
     assert {actfn.catalog.entry(n).expression for n in PLAIN} == names
+    assert {*PLAIN_GATES} == {*actfn.catalog.gated_names()}
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", [*PLAIN, *PLAIN_GATES])
 def test_rivals_compute_the_same(name):
     rivals = contestants(name)
     x = tf.random.normal((5, 8))
@@ -49,6 +51,11 @@ def test_one_input_tensor_is_kept(name):
     )
 
 
+@pytest.mark.parametrize("name", PLAIN_GATES)
+def test_a_gate_keeps_as_much_as_its_input(name):
+    assert bytes_kept(contestants(name)["actfn"], SHAPE) <= ONE_TENSOR
+
+
 def test_a_plain_composition_keeps_more():
     rivals, values = contestants("swish"), first_values("swish", SHAPE)
     assert bytes_kept(rivals["plain"], SHAPE, values) >= 2 * ONE_TENSOR
@@ -65,12 +72,12 @@ def test_known_numbers_of_kept_bytes():
 
 def test_table_and_chart(tmp_path):
     activations.main(
-        ["--functions", "relu", "swish", "--modes", "eager", "graph",
+        ["--functions", "relu", "swish", "swiglu", "--modes", "eager", "graph",
          "--shape", "4", "8", "--rounds", "2", "--directory", str(tmp_path)]
     )  # fmt: skip
     with (tmp_path / "activations.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 2 * 5
+    assert len(rows) == 2 * (5 + 5 + 3)  # No tf.nn beside the gate.
     assert tuple(rows[0]) == activations.COLUMNS
     assert all(float(row["milliseconds"]) > 0 for row in rows)
     plain = [row for row in rows if row["contestant"] == "plain"]
@@ -86,7 +93,8 @@ def test_names_of_the_benchmarks():
 @pytest.mark.parametrize(
     "arguments",
     [["nonsense"], [], ["activations", "--rounds", "0"],
-     ["activations", "--functions", "nonsense"]],
+     ["activations", "--functions", "nonsense"],
+     ["activations", "--functions", "glu", "--shape", "4", "7"]],
 )  # fmt: skip
 def test_a_bad_argument_is_one_line_and_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
