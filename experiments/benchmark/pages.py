@@ -35,9 +35,8 @@ BLOCKS = (
         *("docs/search.md", "perceptron", "perceptron_policies.csv"),
         search_tables.compared,
     ),
-    ("docs/search.md", "policies", "policies.csv", search_tables.policies),
+    ("docs/search.md", "policies", "policies.csv", search_tables.compared),
     ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
-    ("docs/search.md", "many", "many_policies.csv", search_tables.policies),
     ("docs/search.md", "racing", "racing.csv", search_tables.racing),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
     (
