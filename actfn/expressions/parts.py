@@ -45,8 +45,7 @@ def _tanh_softplus(a):
 
 def _softplus(a):
     if keras.backend.backend() != "tensorflow" or lowering.active():
-        single = keras.backend.standardize_dtype(a.dtype) == "float32"
-        return ops.softplus(a) if single else fn.softplus(a)
+        return fn.softplus(a)
     # Faster than TensorFlow's kernel. Beyond the limit both are a.
     return ops.maximum(a, ops.log1p(ops.exp(ops.minimum(a, _LIMIT))))
 
