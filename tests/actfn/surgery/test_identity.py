@@ -208,6 +208,7 @@ def flags(model):
 @pytest.mark.parametrize("name", MODELS)
 def test_equal_activations_change_nothing(name):
     x, sites, build = MODELS[name]
+    keras.utils.set_random_seed(1)  # some draws have dead ReLUs alone
     model = build()
     for index, weight in enumerate(model.trainable_weights):
         noise = keras.random.normal(weight.shape, seed=index)
