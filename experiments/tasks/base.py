@@ -119,9 +119,12 @@ def cost(setting: Any) -> float:
     both settings of a task have batches of one size.
 
     Args:
-        setting: With ``steps``, ``depth`` and ``width``.
+        setting: With ``steps``, and ``depth`` and ``width`` if they differ
+            between the settings.
     """
-    return float(setting.steps * setting.depth * setting.width**2)
+    depth = getattr(setting, "depth", 1)
+    width = getattr(setting, "width", 1)
+    return float(setting.steps * depth * width**2)
 
 
 def key(setting: Any) -> str:

@@ -47,11 +47,12 @@ def test_a_call_of_a_shared_layer_keeps_a_trained_activation():
         lambda site: "x + 1" if site.index == 0 else None,
         replace=actfn.ActivationFunction,
     )
-    kernel = np.asarray(inner.kernel)
+    kernel = keras.ops.convert_to_numpy(inner.kernel)
     hidden = (X @ kernel + 1) @ kernel
     expected = hidden * sigmoid(np.linspace(-2, 2, 6) * hidden)
     assert swapped.activation_sites == 1
-    np.testing.assert_allclose(swapped(X), expected, rtol=1e-4, atol=1e-5)
+    found = keras.ops.convert_to_numpy(swapped(X))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @tensorflow_only
@@ -64,6 +65,7 @@ def test_a_call_of_a_shared_layer_keeps_a_trained_activation():
     ],
 )
 def test_a_vocabulary_stays(kind, words):
+    keras.utils.set_random_seed(1)  # some draws have dead ReLUs alone
     import tensorflow as tf
 
     x = tf.constant(words)
