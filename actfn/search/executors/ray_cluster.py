@@ -5,6 +5,7 @@ import contextlib
 import math
 import socket
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -49,27 +50,33 @@ class RayCluster(Executor):
         mailbox = ray.remote(
             num_cpus=0,
             max_concurrency=10_000,
-            # Who falls silent with the driver's machine is not missed.
+            # Who falls silent with the driver's machine is not missed. Machines
+            # that have just met may put it elsewhere, and be lost: it starts
+            # anew, and who has no answer asks again.
             scheduling_strategy=on(ray.get_runtime_context().get_node_id(), 1),
+            max_restarts=-1,
+            max_task_retries=-1,
         )(_mailbox()).remote()
 
         def submit(key: str, payload: Any) -> Future:
             return task.remote(function, mailbox, key, payload).future()
 
         words = {"args": (mailbox,), "daemon": True}
-        threading.Thread(target=self._listen, **words).start()
+        listener = threading.Thread(target=self._listen, **words)
+        listener.start()
         try:
             yield submit
         finally:
             for future in self.running:
                 ray.cancel(future.object_ref, force=True)
+            mailbox.close.remote()
+            listener.join(1)  # unless nobody answers any more
             ray.kill(mailbox)
 
     def _listen(self, mailbox: Any) -> None:
         answer: tuple = ()
         with contextlib.suppress(self._ray.exceptions.RayError):  # it is killed
-            while True:
-                letter = self._ray.get(mailbox.next.remote(*answer))
+            while letter := self._ray.get(mailbox.next.remote(*answer)):
                 answer = letter[0], self.hear(*letter[1:])
 
 
@@ -100,15 +107,18 @@ def _mailbox() -> type:
             self._letters, self._answers = asyncio.Queue(), {}
 
         async def ask(self, *letter: Any) -> Any:
-            answer = asyncio.get_running_loop().create_future()
-            self._answers[id(answer)] = answer
-            await self._letters.put((id(answer), *letter))
+            name, answer = uuid.uuid4(), asyncio.Future()
+            self._answers[name] = answer
+            await self._letters.put((name, *letter))
             return await answer
 
-        async def next(self, number: int = 0, value: Any = None) -> tuple:
-            if number:
-                self._answers.pop(number).set_result(value)
+        async def next(self, name: Any = None, value: Any = None) -> tuple:
+            if name in self._answers:  # or it was lost with a mailbox
+                self._answers.pop(name).set_result(value)
             return await self._letters.get()
+
+        async def close(self) -> None:
+            await self._letters.put(())
 
     return Mailbox
 

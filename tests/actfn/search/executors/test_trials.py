@@ -1,6 +1,8 @@
 """Oracles of Keras Tuner whose trials are run by executors."""
 
+import contextlib
 import os
+import pathlib
 import signal
 import threading
 import time
@@ -67,11 +69,34 @@ def test_a_killed_worker_loses_and_repeats_nothing(executor, tmp_path):
         assert trial.metrics.get_history("rung")[0].value == [0.5]
 
 
+@pytest.mark.parametrize("executor", ["ray"], indirect=True)
+def test_a_lost_mailbox_is_started_anew(executor, tmp_path):
+    def run_trial(trial, report):
+        number = int(trial.trial_id)
+        report(1, {"rung": number})
+        if number == 1:
+            for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    if b"Mailbox" in path.read_bytes():
+                        os.kill(int(path.parent.name), signal.SIGKILL)
+                        (tmp_path / "killed").touch()
+        report(2, {"rung": 10 + number})
+        return {"accuracy": 0.5}
+
+    oracle = oracle_of(halving=search.SuccessiveHalving(grace=9))
+    run_trials(oracle, run_trial, executor)
+    assert (tmp_path / "killed").exists() and statuses(oracle) == DONE
+    for number, trial in oracle.trials.items():
+        told = trial.metrics.get_history("rung")
+        expected = [int(number), 10 + int(number)]
+        assert [float(np.mean(one.value)) for one in told] == expected
+
+
 def build(hp):
     keras.utils.set_random_seed(1)
     layers = [keras.layers.Dense(hp.Int("units", 2, 8)), keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((3,)), *layers])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     return model
 
 
