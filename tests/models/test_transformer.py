@@ -87,7 +87,7 @@ def short_pairs():
         (english, german)
         for english, german in pairs
         if 3 <= len(english.split()) <= 6 and not set(english) & set("%{<(")
-    ]
+    ][:50]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def translations(short_pairs):
             from_logits=True, ignore_class=PADDING
         ),
     )
-    model.fit(corpus.stream(0, 0), steps_per_epoch=300, verbose=0)
+    model.fit(corpus.stream(0, 0), steps_per_epoch=200, verbose=0)
     translate = Translator(model, tokens.START, tokens.END, extra=15)
     sources = vocabulary.encode([english for english, _ in short_pairs])
     return [
@@ -114,7 +114,7 @@ def translations(short_pairs):
 
 
 def test_training_sentences_are_translated(short_pairs, translations):
-    assert len(short_pairs) > 80
+    assert len(short_pairs) == 50
     right = [
         ours == german
         for ours, (_, german) in zip(translations, short_pairs, strict=True)

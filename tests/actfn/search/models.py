@@ -7,6 +7,8 @@ from keras import layers, ops
 import actfn
 
 CLASSES = 3
+EAGERLY = keras.backend.backend() == "tensorflow"
+"""Without a graph, whose making takes longer than the few steps of a test."""
 
 
 def examples(count=96, seed=0):
@@ -18,11 +20,12 @@ def examples(count=96, seed=0):
     return x, y
 
 
-def compiled(model):
+def compiled(model, **options):
     model.compile(
         keras.optimizers.Adam(0.01),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
+        **{"run_eagerly": EAGERLY, **options},
     )
     return model
 
@@ -41,13 +44,14 @@ def mlp(hp):
 
 
 def cnn(hp):
-    """A functional network on (batch, 8, 8, 1)."""
+    """A functional network on (batch, 8, 8, 1), trained in a graph."""
     inputs = x = keras.Input((8, 8, 1))
     for filters in (4, 8):
         x = layers.Conv2D(filters, 3, strides=2, padding="same")(x)
         x = actfn.get(hp.get("activation"))(x)
     x = layers.GlobalAveragePooling2D()(x)
-    return compiled(keras.Model(inputs, layers.Dense(CLASSES)(x)))
+    model = keras.Model(inputs, layers.Dense(CLASSES)(x))
+    return compiled(model, run_eagerly=False)
 
 
 def transformer(hp):

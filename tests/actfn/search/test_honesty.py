@@ -33,7 +33,7 @@ def test_a_millionth_of_x_is_no_reason_to_switch(tmp_path):
             y,
             candidates=[SAME],
             seed=seed,
-            batch_size=16,
+            batch_size=48,
             directory=tmp_path / str(seed),
             verbose=0,
         )

@@ -64,7 +64,8 @@ def build(hp):
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(loss=loss, metrics=["accuracy"], run_eagerly=True)
     return model
 
 

@@ -40,7 +40,8 @@ def network(activation="relu", units=5, **compilation):
         ]
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(**{"optimizer": "sgd", "loss": loss, **compilation})
+    words = {"optimizer": "sgd", "loss": loss, "run_eagerly": models.EAGERLY}
+    model.compile(**{**words, **compilation})
     return model
 
 
@@ -88,7 +89,8 @@ def test_several_outputs_and_inputs_by_name_with_weights(tmp_path):
     }
     model = keras.Model(inputs, outputs)
     losses = {"a": "sparse_categorical_crossentropy", "b": "mse"}
-    model.compile("sgd", losses, metrics={"a": ["accuracy"]})
+    metrics = {"a": ["accuracy"]}
+    model.compile("sgd", losses, metrics=metrics, run_eagerly=models.EAGERLY)
     x, y = {"p": X, "q": X[:, :2]}, {"a": Y, "b": X[:, :1]}
     accuracy = keras_tuner.Objective("val_a_accuracy", "max")
     found = compare(tmp_path, model, x, y, objective=accuracy)
@@ -116,7 +118,7 @@ def test_children_are_judged_in_the_batches_of_fit(tmp_path):
             layers.Dense(1),
         ]
     )
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=models.EAGERLY)
     x, y = np.ones((60, 5, 1)), np.ones((60, 1))
     held_out = (x[:24], y[:24])
     compare(tmp_path, model, x, y, batch_size=6, validation_data=held_out)
@@ -151,7 +153,7 @@ def test_text_as_arrays(tmp_path):
             layers.Dense(1),
         ]
     )
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=models.EAGERLY)
     new = compare(tmp_path, model, words, np.ones(60)).build()
     assert new.layers[0].get_vocabulary() == text.get_vocabulary()
 
