@@ -187,7 +187,9 @@ class SurrogatePolicy(BasePolicy):
         texts, rewards = zip(*self._rows[: self._fitted], strict=True)
         table = self._shapes.table([self._decoder.read(each) for each in texts])
         rewards = np.array(rewards)[:, None]
-        runs = np.array([self._runs.get(text, 1.0) for text in texts])
+        runs = None  # scikit-learn looks at each weight
+        if self._runs:
+            runs = np.array([self._runs.get(text, 1.0) for text in texts])
         rng = np.random.RandomState((self.seed + self._fits) % 2**32)
         trees = []
         with sklearn.config_context(
@@ -196,15 +198,14 @@ class SurrogatePolicy(BasePolicy):
             # A forest of scikit-learn, without its time for each tree.
             for _ in range(_TREES):
                 drawn = rng.randint(len(table), size=len(table))
-                weights = np.bincount(drawn, minlength=len(table))
                 tree = ExtraTreeRegressor(
-                    max_features=_COLUMNS, random_state=rng.randint(2**31)
+                    max_features=_COLUMNS, random_state=rng
                 )
                 trees.append(
                     tree.fit(
-                        table,
-                        rewards,
-                        sample_weight=weights * runs,
+                        table[drawn],
+                        rewards[drawn],
+                        None if runs is None else runs[drawn],
                         check_input=False,
                     )
                 )
