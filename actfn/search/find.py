@@ -31,12 +31,13 @@ from actfn.search.groups import (
 )
 from actfn.search.identity import identity_of
 from actfn.search.others import check_names
+from actfn.search.plan import Outcome, Plan, Texts
 from actfn.search.policies import POLICIES
 from actfn.search.policies.base import Policy
 from actfn.search.policies.random import RandomPolicy
 from actfn.search.preflight import check_child
 from actfn.search.report import text
-from actfn.search.session import Outcome, Plan, Session, Texts
+from actfn.search.session import Session
 from actfn.spaces.canonical import canonicalize
 from actfn.spaces.grammar import SearchSpace
 from actfn.spaces.groups import (

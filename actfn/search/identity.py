@@ -13,7 +13,7 @@ import numpy as np
 
 from actfn.search.child import FromModel, ModelChild
 from actfn.search.data import Part, is_arrays
-from actfn.search.session import Plan
+from actfn.search.plan import Plan
 from actfn.surgery.interior import all_layers, is_model
 
 _ROWS = 1000

@@ -14,7 +14,8 @@ import actfn
 from actfn.search import confirmation
 from actfn.search.books.tables import CsvLog, read_rows
 from actfn.search.executors import Executor
-from actfn.search.session import Plan, Session, Texts
+from actfn.search.plan import Plan, Texts
+from actfn.search.session import Session
 from experiments import tasks
 from experiments.search.settings import SearchSettings
 from experiments.tasks.base import cost, key

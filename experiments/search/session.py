@@ -14,7 +14,8 @@ import keras_tuner
 import actfn
 from actfn import search
 from actfn.search.executors import Executor
-from actfn.search.session import Session, Texts
+from actfn.search.plan import Texts
+from actfn.search.session import Session
 from experiments.search.settings import SearchSettings
 from experiments.tasks.image.child import ImageChild
 from experiments.tasks.image.recipe import Recipe

@@ -8,8 +8,8 @@ from typing import Any
 
 import actfn
 from actfn import search
+from actfn.search.plan import Plan
 from actfn.search.policies import POLICIES
-from actfn.search.session import Plan
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from actfn import search
 from actfn.search.books.results import Result
 from actfn.search.executors import make
 from actfn.search.finalists import finalists
-from actfn.search.session import Plan, Session, Texts
+from actfn.search.plan import Plan, Texts
+from actfn.search.session import Session
 
 
 def results_of(rows):

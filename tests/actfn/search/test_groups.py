@@ -15,9 +15,10 @@ from actfn.search.books.ledger import Ledger
 from actfn.search.child import ModelChild
 from actfn.search.executors import make
 from actfn.search.groups import functions_of
+from actfn.search.plan import Plan, Texts
 from actfn.search.policies import POLICIES
 from actfn.search.report.curves import curve
-from actfn.search.session import Plan, Session, Texts
+from actfn.search.session import Session
 from actfn.spaces.groups import GroupedSpace, canonical_text, parse_functions
 from tests.actfn.search import models
 

@@ -12,7 +12,8 @@ from actfn import search
 from actfn.search.books.tables import read_rows
 from actfn.search.executors import make
 from actfn.search.others import Others, names_of, values_in
-from actfn.search.session import Plan, Session, Texts
+from actfn.search.plan import Plan, Texts
+from actfn.search.session import Session
 
 SPACE = actfn.SearchSpace(unary=["identity", "sin", "exp"], binary=["add"])
 

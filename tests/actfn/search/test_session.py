@@ -5,7 +5,8 @@ import keras_tuner
 import actfn
 from actfn import search
 from actfn.search.executors import make
-from actfn.search.session import Plan, Session, Texts
+from actfn.search.plan import Plan, Texts
+from actfn.search.session import Session
 
 
 def test_the_search_sees_validation_and_the_confirmation_test_data(tmp_path):
