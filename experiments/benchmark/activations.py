@@ -6,7 +6,8 @@ tf.nn.relu. A function of two inputs takes them as halves of the channels, from
 a tensor as large as the input of the others. Times are medians over the
 rounds. Bytes are those of the tensors that the optimised graph must keep until
 the incoming gradient is there: what operations that depend on that gradient
-read from operations that do not.
+read from operations that do not. The rows of a function are kept as soon as
+they are measured; --resume goes on with the functions that are left.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 import tqdm
 
+from actfn.search.books.tables import read_rows
 from experiments.benchmark.parts.charts import draw
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.benchmark.parts.kept_tensors import bytes_kept
@@ -85,13 +87,13 @@ def run(
     shape: Sequence[int],
     rounds: int,
     seed: int,
-) -> list[dict]:
-    """Measures and returns the rows of the table."""
+) -> Iterator[list[dict]]:
+    """Yields the rows of each function, one list after the other."""
     generator = tf.random.Generator.from_seed(seed)
     x, upstream = generator.normal(shape), generator.normal(shape)
     half = tf.identity(upstream[..., : shape[-1] // 2])
-    rows = []
     for name in tqdm.tqdm(functions, unit="function"):
+        rows = []
         rivals, values = contestants(name), first_values(name, shape)
         kept = {key: bytes_kept(f, shape, values) for key, f in rivals.items()}
         for mode in modes:
@@ -114,12 +116,25 @@ def run(
                 }
                 for key, milliseconds in times.items()
             ]
-    return rows
+        yield rows
+
+
+def _complete(
+    rows: Sequence[Mapping[str, str]], modes: Sequence[str]
+) -> list[Mapping[str, str]]:
+    """Returns the rows of the functions that all rivals have ended."""
+    counts = collections.Counter(row["function"] for row in rows)
+    done = {
+        name
+        for name, count in counts.items()
+        if count == len(modes) * len(contestants(name))
+    }
+    return [row for row in rows if row["function"] in done]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = parser_of("activations", __doc__)
+    parser = parser_of("activations", __doc__, resumes=True)
     known = (*PLAIN, *PLAIN_GATES)
     parser.add_argument(
         "--functions", nargs="+", default=list(known), choices=known,
@@ -144,18 +159,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"channels. Received: {options.shape}"
         )
     log = BenchmarkLog(parser, options, "activations.csv", COLUMNS)
-    rows = run(
-        options.functions, options.modes, options.shape, options.rounds,
-        options.seed,
-    )  # fmt: skip
-    log.rewrite(rows)
+    done = _complete(log.kept, options.modes)
+    log.rewrite(done)
+    measured = {row["function"] for row in done}
+    left = [name for name in options.functions if name not in measured]
+    for rows in run(
+        left, options.modes, options.shape, options.rounds, options.seed
+    ):
+        for row in rows:
+            log.append(row)
+    table = [
+        {**row, "milliseconds": float(row["milliseconds"])}
+        for row in read_rows(log.path)
+    ]
     with log.written():
-        draw(rows, options.directory / "activations.png")
-    for row in rows:
+        draw(table, options.directory / "activations.png")
+    for row in table:
         print(
             f"{row['function']:22}{row['mode']:6} {row['contestant']:23}"
-            f"{row['milliseconds']:8.1f} ms {row['relative_to_plain']:6.2f}"
-            f"  {row['bytes_kept']}"
+            f"{row['milliseconds']:8.1f} ms "
+            f"{float(row['relative_to_plain']):6.2f}  {row['bytes_kept']}"
         )
 
 

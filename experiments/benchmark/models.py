@@ -1,4 +1,8 @@
-"""What an activation costs in context: training throughput of the models."""
+"""What an activation costs in context: training throughput of the models.
+
+Each row is kept as soon as it is measured; --resume goes on with the models
+that are left.
+"""
 
 from __future__ import annotations
 
@@ -161,7 +165,7 @@ def run(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = parser_of("models", __doc__)
+    parser = parser_of("models", __doc__, resumes=True)
     parser.add_argument(
         "--models", nargs="+", default=list(MODELS), choices=models.names()
     )
@@ -170,10 +174,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args(arguments)
     log = BenchmarkLog(parser, chosen, "models.csv", COLUMNS)
+    done = [row["model"] for row in log.kept]  # a model's rows come together
     try:
         for row in run(
             log,
-            chosen.models,
+            [name for name in chosen.models if name not in done],
             chosen.activations,
             chosen.batch,
             chosen.rounds,

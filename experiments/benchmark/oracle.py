@@ -109,11 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if min(*options.marks, *options.stock_marks) < 1:
         parser.error("--marks and --stock-marks must be positive")
     log = BenchmarkLog(parser, options, "oracle.csv", COLUMNS)
-    rows = [
-        *measure("stock", options.stock_marks, options.seed),
-        *measure("actfn", options.marks, options.seed),
-    ]
-    log.rewrite(rows)
+    rows = []
+    for name, marks in (
+        ("stock", options.stock_marks),
+        ("actfn", options.marks),
+    ):
+        for row in measure(name, marks, options.seed):
+            log.append(row)
+            rows.append(row)
     for row in rows:
         print(
             f"{row['oracle']:8}{row['trials']:7,} trials"

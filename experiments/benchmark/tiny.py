@@ -1,7 +1,8 @@
 """Time of each config's --tiny, from the command to the row.
 
 Each is a process of its own, one after the other, as a user would start it:
-`python -m experiments.train --config NAME --tiny`.
+`python -m experiments.train --config NAME --tiny`. Each row is kept as soon as
+it is measured; --resume goes on with the configs that are left.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def measure(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
-    parser = parser_of("tiny", __doc__)
+    parser = parser_of("tiny", __doc__, resumes=True)
     add = parser.add_argument
     add(
         "--configs", nargs="+", default=config.names(),
@@ -99,10 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with quiet_start():
         machine()  # Imports TensorFlow, and remembers.
-    rows = measure(options.configs, options.activation, options.threads)
     log = BenchmarkLog(parser, options, "tiny.csv", COLUMNS)
+    done = {row["config"] for row in log.kept}
+    left = [name for name in options.configs if name not in done]
+    rows = measure(left, options.activation, options.threads)
     try:
-        for row in tqdm(rows, total=len(options.configs), unit="config"):
+        for row in tqdm(rows, total=len(left), unit="config"):
             log.append(row)
             tqdm.write(f"{row['seconds']:6.0f} s {row['config']}")
     except ValueError as error:

@@ -71,11 +71,13 @@ def test_known_numbers_of_kept_bytes():
 
 
 def test_table_and_chart(tmp_path):
-    activations.main(
-        ["--functions", "relu", "swish", "swiglu", "--modes", "eager", "graph",
-         "--shape", "4", "8", "--rounds", "2", "--directory", str(tmp_path)]
-    )  # fmt: skip
-    with (tmp_path / "activations.csv").open() as file:
+    arguments = [
+        "--functions", "relu", "swish", "swiglu", "--modes", "eager", "graph",
+        "--shape", "4", "8", "--rounds", "2", "--directory", str(tmp_path),
+    ]  # fmt: skip
+    activations.main(arguments)
+    path = tmp_path / "activations.csv"
+    with path.open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * (5 + 5 + 3)  # No tf.nn beside the gate.
     assert tuple(rows[0]) == activations.COLUMNS
@@ -84,6 +86,12 @@ def test_table_and_chart(tmp_path):
     assert {row["relative_to_plain"] for row in plain} == {"1"}
     assert {row["input_bytes"] for row in rows} == {str(4 * 4 * 8)}
     assert (tmp_path / "activations.png").read_bytes()[1:4] == b"PNG"
+    # Killed within the second function: the first is not measured again.
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: 1 + 10 + 4]))
+    activations.main([*arguments, "--resume"])
+    again = path.read_text().splitlines(keepends=True)
+    assert again[: 1 + 10] == lines[: 1 + 10] and len(again) == len(lines)
 
 
 def test_names_of_the_benchmarks():

@@ -7,10 +7,9 @@ from experiments.benchmark import models as benchmark_models
 
 def test_rows_are_relative_to_relu(tmp_path, capsys):
     folder = tmp_path / "new"
-    benchmark_models.main(
-        f"--models resnet8 --activations swish swish_1 --batch 2 --rounds 2 "
-        f"--directory {folder}".split()
-    )
+    words = "--models resnet8 --activations swish swish_1 --batch 2 --rounds 2"
+    arguments = f"{words} --directory {folder}".split()
+    benchmark_models.main(arguments)
     with (folder / "models.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["activation"] for row in rows] == ["relu", "swish", "swish_1"]
@@ -20,6 +19,9 @@ def test_rows_are_relative_to_relu(tmp_path, capsys):
         share = float(row["examples_per_second"]) / relu
         assert float(row["relative_to_relu"]) == pytest.approx(share, rel=0.01)
         assert "cores" in row["machine"]
+    kept = (folder / "models.csv").read_text()
+    benchmark_models.main([*arguments, "--resume"])  # nothing is left
+    assert (folder / "models.csv").read_text() == kept
 
 
 @pytest.mark.parametrize(
