@@ -1,6 +1,8 @@
 """What users have brought elsewhere: it works, or one line says what to do."""
 
+import gc
 import re
+import weakref
 
 import cloudpickle
 import keras
@@ -300,6 +302,25 @@ def test_other_processes_have_what_was_set_for_keras_and_own_operators():
         config.set_dtype_policy(before[0])
         config.set_epsilon(before[1])
         operators._TABLE.pop("wobbling", None)
+
+
+def test_children_leave_the_garbage_collector_as_it_was():
+    def cycle():
+        one = network()
+        one.itself = one
+        return weakref.ref(one)
+
+    with memory.released():
+        assert gc.get_freeze_count()  # what was there is not looked at
+        gone = cycle()
+    assert gone() is None and not gc.get_freeze_count()
+    gc.freeze()
+    try:
+        with memory.released():
+            pass
+        assert gc.get_freeze_count()  # the user's own
+    finally:
+        gc.unfreeze()
 
 
 def test_children_leave_what_was_set_for_keras():
