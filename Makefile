@@ -33,6 +33,7 @@ pages: .venv/installed  ## make the tables and notebooks in docs/ anew
 
 benchmark: .venv/installed  ## measure anew what the documentation shows
 	$(BIN)/python -m experiments.benchmark activations --rounds 21
+	$(BIN)/python -m experiments.benchmark xla
 	$(BIN)/python -m experiments.benchmark models
 	$(BIN)/python -m experiments.benchmark pages
 

@@ -1,6 +1,7 @@
 """What a result was made on."""
 
 import functools
+import importlib.util
 import math
 import os
 import pathlib
@@ -10,8 +11,6 @@ import platform
 @functools.cache
 def machine() -> str:
     """Names processor, cores in use and accelerators, not the host."""
-    import tensorflow as tf
-
     name = platform.processor() or platform.machine()
     info = pathlib.Path("/proc/cpuinfo")
     if info.exists():
@@ -20,9 +19,12 @@ def machine() -> str:
                 name = line.partition(":")[2].strip()
                 break
     parts = [name, f"{len(os.sched_getaffinity(0))} cores"]
-    for device in tf.config.list_physical_devices("GPU"):
-        details = tf.config.experimental.get_device_details(device)
-        parts.append(details.get("device_name", "GPU"))
+    if importlib.util.find_spec("tensorflow"):  # Not beside another backend.
+        import tensorflow as tf
+
+        for device in tf.config.list_physical_devices("GPU"):
+            details = tf.config.experimental.get_device_details(device)
+            parts.append(details.get("device_name", "GPU"))
     return ", ".join(parts)
 
 

@@ -37,9 +37,10 @@ def lean(
     def rounded(x, *betas):
         return ops.cast(value(ops.cast(x, working_dtype(x)), betas), x.dtype)
 
-    def pullback(arguments, upstream):
+    def pullback(arguments, upstream, apart=False):
         dtype = working_dtype(arguments[0])
         x, *betas = (ops.cast(argument, dtype) for argument in arguments)
+        x = _apart(x, upstream) if apart else x
         found = gradients(x, betas, ops.cast(upstream, dtype))
         return tuple(
             ops.cast(term, argument.dtype)
@@ -56,7 +57,7 @@ def lean(
                 (upstream,) = given
             waits = recompute and not (slopes and _keeps_slopes(arguments[0]))
             kept = _after(upstream, arguments) if waits else arguments
-            return pullback(kept, upstream)
+            return pullback(kept, upstream, waits and _shares(arguments[0]))
 
         return rounded(*arguments), gradient
 
@@ -81,6 +82,28 @@ def _after(upstream, tensors: tuple) -> tuple:
 
     with tf.control_dependencies([upstream]):
         return tuple(tf.identity(tensor) for tensor in tensors)
+
+
+def _shares(x) -> bool:
+    """Whether XLA is to be kept from merging what is recomputed.
+
+    It knows no order of operations, and would keep tensors of float32 beside
+    the input of 16 bits. What it keeps of float32 is no larger than the input.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    narrow = keras.backend.standardize_dtype(x.dtype) != working_dtype(x)
+    return narrow and lowering.by_xla()
+
+
+def _apart(x, upstream):
+    """Returns x as a sum that no compiler knows before `upstream` is there.
+
+    It takes away 0, or where the gradient is no number, next to nothing.
+    """
+    first = ops.reshape(upstream, (-1,))[:1]
+    nothing = ops.where(ops.any(ops.isnan(first)), 1e-30, 0.0)
+    return x - ops.cast(nothing, x.dtype)
 
 
 def _keeps_slopes(x) -> bool:

@@ -11,7 +11,8 @@ import math
 
 import keras
 
-from actfn.expressions import lowering, ops, polynomials
+from actfn.expressions import circular, exponentials, lowering, ops
+from actfn.expressions.polynomials import instead
 
 TINY = 1e-30
 _FAR = 1e17
@@ -61,6 +62,7 @@ def sqrt_slope(y, a):
     return ops.where(positive, 0.5 / ops.where(positive, y, 1), 0)
 
 
+@instead(exponentials.cbrt)
 def cbrt(a):
     return ops.sign(a) * ops.power(ops.abs(a), 1 / 3)
 
@@ -101,8 +103,13 @@ def expm1(a):
     return ops.tanh(0.5 * a) * (ops.exp(a) + 1)
 
 
+@instead(exponentials.log1p)
 def log1p(a):
-    # For a >= 0. The rounding error of 1 + a is in numerator and denominator
+    return ops.log1p(a)
+
+
+def _log1p_of_positive(a):
+    # The rounding error of 1 + a is in numerator and denominator
     # alike; ONNX has no operation of that name. The maxima keep TensorFlow's
     # optimiser from adding up the constants.
     total = ops.maximum(1 + a, 1)
@@ -111,6 +118,7 @@ def log1p(a):
     )
 
 
+@instead(exponentials.erf)
 def erf(a):
     # TensorFlow's kernel for float64 overflows far from 0, where this is 1.
     if keras.backend.standardize_dtype(a.dtype) == "float64":
@@ -118,28 +126,37 @@ def erf(a):
     return ops.erf(a)
 
 
+@instead(lambda a: (1.0, exponentials.erf_slope(a)))
+def erf_slope(a):
+    """Returns a number and a tensor, whose product is the slope."""
+    return 2 / math.sqrt(math.pi), ops.exp(-ops.square(a))
+
+
+@instead(circular.sin)
 def sin(a):
-    return polynomials.sin(a) if polynomials.wanted(a) else ops.sin(a)
+    return ops.sin(a)
 
 
+@instead(circular.cos)
 def cos(a):
-    return polynomials.cos(a) if polynomials.wanted(a) else ops.cos(a)
+    return ops.cos(a)
 
 
+@instead(circular.atan)
 def atan(a):
-    if polynomials.wanted(a):
-        return polynomials.atan(a)
     if lowering.active():
         # LiteRT has this one, for two tensors of one shape, but no arctan.
         return ops.arctan2(a, ops.ones_like(a))
     return ops.arctan(a)
 
 
+@instead(exponentials.sinh)
 def sinh(a):
     # The difference of two exponentials would cancel near 0.
     return ops.tanh(0.5 * a) * (1 + cosh(a))
 
 
+@instead(exponentials.cosh)
 def cosh(a):
     up, down = ops.exp(0.5 * a), ops.exp(-0.5 * a)
     return 0.5 * up * up + 0.5 * down * down
@@ -152,6 +169,7 @@ def hypotenuse(a):
     return longer * ops.sqrt(1 + ratio * ratio)
 
 
+@instead(exponentials.asinh)
 def asinh(a):
     # Backends' own kernels are some ten times slower on TensorFlow, and
     # LiteRT has none.
@@ -166,9 +184,12 @@ def asinh(a):
         ops.number(value, size) for value in (math.inf, math.log(2), 0.0)
     )
     more = ops.where(size > largest, infinite, double_of_it)
-    return ops.sign(a) * (log1p(argument) + ops.where(far, more, nothing))
+    return ops.sign(a) * (
+        _log1p_of_positive(argument) + ops.where(far, more, nothing)
+    )
 
 
+@instead(exponentials.asinh_slope)
 def asinh_slope(a):
     return 1 / hypotenuse(ops.minimum(ops.abs(a), _largest(a)))
 
@@ -178,17 +199,20 @@ def _largest(a) -> float:
     return _LARGEST_DOUBLE if double else _LARGEST_SINGLE
 
 
+@instead(exponentials.softplus)
 def softplus(a):
     # PyTorch's own cuts off at 20, an error of 2e-9.
-    return ops.maximum(a, 0) + log1p(ops.exp(-ops.abs(a)))
+    return ops.maximum(a, 0) + _log1p_of_positive(ops.exp(-ops.abs(a)))
 
 
+@instead(circular.sinc)
 def sinc(a):
     # Even in a; sin(tiny) / tiny is 1 exactly.
     size = ops.maximum(ops.abs(a), TINY)
     return sin(size) / size
 
 
+@instead(lambda y, a: circular.sinc_slope(a))
 def sinc_slope(y, a):
     # (cos a - sinc a) / a cancels near 0. There the Taylor series, where it is
     # cut, is off by as much as the difference is at the limit: 6e-6 of the

@@ -139,7 +139,7 @@ _ROWS = (
         "log", 1, ops.log, lambda y, a: (1 / a,), _function("log"),
     ),
     Operator(
-        "log1p", 1, ops.log1p, lambda y, a: (1 / (1 + a),), _call("log1p"),
+        "log1p", 1, fn.log1p, lambda y, a: (1 / (1 + a),), _call("log1p"),
     ),
     Operator(
         "sign", 1, ops.sign, lambda y, a: (0.0,), _call("sign"), parity=-1,
@@ -212,7 +212,7 @@ _ROWS = (
     ),
     Operator(
         "erf", 1, fn.erf,
-        lambda y, a: (2 / math.sqrt(math.pi) * ops.exp(-ops.square(a)),),
+        lambda y, a: (math.prod(fn.erf_slope(a)),),
         _call("erf"), parity=-1,
     ),
     # Comparisons, 1 where they hold and 0 elsewhere, and what they decide.

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import keras
 
 from actfn.expressions import functions as fn
-from actfn.expressions import lowering, operators, ops
+from actfn.expressions import lowering, operators, ops, polynomials
 from actfn.expressions.expression import Call, Constant, Expression, walk
 from actfn.expressions.operators import Operator
 
@@ -44,7 +44,8 @@ def _tanh_softplus(a):
 
 
 def _softplus(a):
-    if keras.backend.backend() != "tensorflow" or lowering.active():
+    usual = keras.backend.backend() == "tensorflow" and not lowering.active()
+    if not usual or polynomials.wanted(a):
         return fn.softplus(a)
     # Faster than TensorFlow's kernel. Beyond the limit both are a.
     return ops.maximum(a, ops.log1p(ops.exp(ops.minimum(a, _LIMIT))))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from actfn.expressions import functions as fn
 from actfn.expressions import ops
 from actfn.expressions.operators import Operator
 
@@ -188,6 +188,6 @@ _KERNELS: dict[str, Callable] = {
 # Derivatives by the first operand as a number and a tensor.
 _SCALED: dict[str, Callable] = {
     "pow": lambda y, a: (2.0, a),
-    "erf": lambda y, a: (2 / math.sqrt(math.pi), ops.exp(-ops.square(a))),
+    "erf": lambda y, a: fn.erf_slope(a),
     "_rsqrt": lambda y, a: (-0.5, y * y * y),
 }

@@ -74,7 +74,7 @@ _ROWS = (
         slopes.prelu_gradients,
         native=False,
     ),
-    Kernel("softplus(x)", ops.softplus, slopes.by_x(ops.sigmoid)),
+    Kernel("softplus(x)", slopes.softplus, slopes.by_x(ops.sigmoid)),
     Kernel(
         "max(x, 0) + expm1(min(x, 0))",
         ops.elu,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 
 from actfn.expressions import functions as fn
-from actfn.expressions import lowering, ops
+from actfn.expressions import lowering, ops, polynomials
 from actfn.expressions.backward import contract
 
 
@@ -42,9 +42,10 @@ def silu_slope(x):
 
 
 def gelu_slope(x):
+    erf = fn.erf if polynomials.wanted(x) else ops.erf
     scaled = math.sqrt(0.5) * x
     density = ops.exp(-scaled * scaled) * (2 / math.sqrt(math.pi))
-    return 0.5 * (1 + ops.erf(scaled) + scaled * density)
+    return 0.5 * (1 + erf(scaled) + scaled * density)
 
 
 def atan_slope(x):
@@ -68,8 +69,12 @@ def penalized_tanh_slope(x):
     return (1 - y * y) * ops.where(x > 0, ops.ones_like(x), 0.25)
 
 
+def softplus(x):
+    return (fn.softplus if polynomials.wanted(x) else ops.softplus)(x)
+
+
 def log1p_relu(x):
-    return lowering.form("log1p", ops.log1p)(ops.relu(x))
+    return lowering.form("log1p", fn.log1p)(ops.relu(x))
 
 
 def square_of_leaky_relu(x):

@@ -18,6 +18,7 @@ from experiments.benchmark.parts import (
     search_on_tasks,
     search_tables,
     tables,
+    xla_tables,
 )
 from experiments.benchmark.parts.command import parser_of
 from models import markdown
@@ -26,6 +27,11 @@ from models import markdown
 BLOCKS = (
     ("README.md", "activations", "activations.csv", tables.summary),
     ("docs/activations.md", "details", "activations.csv", tables.details),
+    (
+        *("docs/activations.md", "xla-tensorflow", "xla_tensorflow.csv"),
+        xla_tables.ratios,
+    ),
+    ("docs/activations.md", "xla-jax", "xla_jax.csv", xla_tables.ratios),
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
     ("docs/training.md", "tiny", "tiny.csv", tables.tiny),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),

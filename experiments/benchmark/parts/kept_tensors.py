@@ -9,7 +9,10 @@ import tensorflow as tf
 
 
 def bytes_kept(
-    function: Callable, shape: Sequence[int], parameters: Sequence = ()
+    function: Callable,
+    shape: Sequence[int],
+    parameters: Sequence = (),
+    dtype: str = "float32",
 ) -> int:
     """Returns the bytes that the optimised graph keeps for the backward pass.
 
@@ -17,16 +20,17 @@ def bytes_kept(
         function: Of the input and the parameters.
         shape: Of the input.
         parameters: Arrays of their shapes.
+        dtype: Of the input.
     """
     graph = tf.Graph()
     with graph.as_default():
-        x = tf.compat.v1.placeholder(tf.float32, shape, "x")
+        x = tf.compat.v1.placeholder(dtype, shape, "x")
         places = [
             tf.compat.v1.placeholder(tf.float32, value.shape, f"parameter{i}")
             for i, value in enumerate(parameters)
         ]
         y = function(x, *places)
-        upstream = tf.compat.v1.placeholder(tf.float32, y.shape, "upstream")
+        upstream = tf.compat.v1.placeholder(y.dtype, y.shape, "upstream")
         gradients = tf.gradients(y, [x, *places], upstream)
         fetches = [y, *(g for g in gradients if g is not None)]
     metadata = tf.compat.v1.RunMetadata()
@@ -34,7 +38,7 @@ def bytes_kept(
         session.run(
             fetches,
             {
-                place: np.zeros(place.shape, "float32")
+                place: np.zeros(place.shape, place.dtype.as_numpy_dtype)
                 for place in (x, *places, upstream)
             },
             tf.compat.v1.RunOptions(output_partition_graphs=True),

@@ -56,6 +56,14 @@ def test_a_gate_keeps_as_much_as_its_input(name):
     assert bytes_kept(contestants(name)["actfn"], SHAPE) <= ONE_TENSOR
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", [*PLAIN, *PLAIN_GATES])
+def test_one_tensor_of_16_bits_is_kept(name, dtype):
+    rivals, values = contestants(name), first_values(name, SHAPE)
+    kept = bytes_kept(rivals["actfn"], SHAPE, values, dtype)
+    assert kept <= ONE_TENSOR / 2 + len(values) * PARAMETER
+
+
 def test_a_plain_composition_keeps_more():
     rivals, values = contestants("swish"), first_values("swish", SHAPE)
     assert bytes_kept(rivals["plain"], SHAPE, values) >= 2 * ONE_TENSOR
