@@ -5,6 +5,10 @@ import math
 import os
 import pathlib
 import platform
+import tomllib
+from importlib import metadata
+
+_PROJECT = pathlib.Path(__file__).parents[1] / "pyproject.toml"
 
 
 @functools.cache
@@ -24,6 +28,17 @@ def machine() -> str:
         details = tf.config.experimental.get_device_details(device)
         parts.append(details.get("device_name", "GPU"))
     return ", ".join(parts)
+
+
+@functools.cache
+def versions() -> str:
+    """Returns the versions that may change a result."""
+    packages = ("tensorflow", "keras", "numpy")
+    parts = [f"{name} {metadata.version(name)}" for name in packages]
+    parts.append(f"python {platform.python_version()}")
+    with _PROJECT.open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    return ", ".join([f"actfn {version}", *parts])
 
 
 def megabytes() -> float:
