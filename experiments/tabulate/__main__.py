@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import gc
 import hashlib
 import json
 import os
@@ -232,6 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     try:
         table, settings = _table(given)
+        # Each child ends with a collection, which need not look at the list.
+        gc.freeze()
         with claim(table.own, settings, given.resume):
             missing, failed = table.make(make(workers=given.workers))
     except (ValueError, OSError) as error:
