@@ -28,6 +28,8 @@ SINGLE = (
     "log(x ** 2 + 0.3)", "log1p(x ** 2)", "reciprocal(x)", "sech(x)",
     "cbrt(x)", "sign(x) * x ** 2", "where(x > beta, x * beta, beta1 * sin(x))",
     "(x <= 1) * x", "clip(x, -beta, beta)", "mish(beta * x)",
+    "tanh(x) + tanh(x)", "-softplus(x) - softplus(x)",
+    "beta * tanh(x) + beta1 * tanh(x)", "tanh(x) + x * tanh(x)",
     "swish(x) + prelu(x)", "scalar(beta) * x + beta1 * tanh(x)",
 )  # fmt: skip
 CATALOG = tuple(actfn.catalog.entry(name) for name in actfn.catalog.names())
