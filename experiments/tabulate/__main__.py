@@ -11,6 +11,10 @@ so that --resume goes on after any end.
 Parts of the list may be made on several machines, --part 2/4 in DIR/2-of-4. The
 functions that are trained again are chosen among all: copy the other parts'
 folders into DIR for that, and resume.
+
+    python -m experiments.tabulate gather DIR...
+
+makes the table of the runs of several tasks; see its --help.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import gc
-import hashlib
+import importlib
 import json
 import os
 import pathlib
@@ -38,11 +42,18 @@ with quiet_start():
     from actfn.search.executors import Executor, make
     from experiments import tasks
     from experiments.tabulate import rows
-    from experiments.tabulate.functions import Function, declared, of_space
+    from experiments.tabulate.functions import (
+        Function,
+        declared,
+        digest,
+        of_space,
+    )
     from experiments.tabulate.stages import Child, stages
     from experiments.tasks.base import QUICK, Task
 
 Part = tuple[int, int]
+COMMANDS = ("gather",)
+"""Modules with a command of their own."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,11 +216,10 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
         raise ValueError(
             f"--functions must be at most {len(functions)}. Received: {count}"
         )
-    listed = json.dumps([dataclasses.astuple(each) for each in functions])
     settings = {
         "task": given.task,
         "setting": dataclasses.asdict(setting),
-        "functions": hashlib.sha256(listed.encode()).hexdigest(),
+        "functions": digest(functions),
     }
     table = Table(
         given.task,
@@ -225,6 +235,18 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else [*arguments]
+    if arguments[:1] and arguments[0] in COMMANDS:
+        module = f"experiments.tabulate.{arguments[0]}"
+        try:
+            return importlib.import_module(module).main(arguments[1:])
+        except ModuleNotFoundError as error:
+            if error.name != "pyarrow":
+                raise
+            _parser().error(
+                f"{arguments[0]} needs pyarrow, which is not installed: "
+                'pip install "actfn[bench]"'
+            )
     parser = _parser()
     given = parser.parse_args(arguments)
     tf.get_logger().setLevel("ERROR")

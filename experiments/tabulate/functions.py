@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -63,6 +65,12 @@ def declared() -> tuple[Function, ...]:
     two = _drawn(rng, {*(each.form for each in one), *as_trained})
     rest = [each for each in one if each.form not in as_trained] + two
     return (*named, *(rest[place] for place in rng.permutation(len(rest))))
+
+
+def digest(functions: Sequence[Function]) -> str:
+    """Returns what tells a list of functions from another."""
+    listed = json.dumps([dataclasses.astuple(each) for each in functions])
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def of_catalog() -> list[Function]:

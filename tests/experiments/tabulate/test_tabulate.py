@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import zlib
 
 import numpy as np
 import pytest
@@ -14,31 +13,13 @@ import actfn
 from experiments import tasks
 from experiments.tabulate import __main__ as tabulate
 from experiments.tabulate import functions, rows, stages
-from experiments.tasks.child import Scored, train
+from experiments.tasks.child import train
 from tests.searching import ROOT
 from tests.searching import rows as read
 
 SPACE = ["--unary", "identity", "max0", "--binary", "max", "mul"]
 TOY = ["--task", "toy", *SPACE]
-
-
-@pytest.fixture(autouse=True)
-def one_best(monkeypatch):
-    """Of so few functions, one alone is trained with all seeds."""
-    monkeypatch.setattr(stages, "BEST", 1)
-
-
-@pytest.fixture
-def no_training(monkeypatch):
-    """Children whose scores are drawn, where it is not of them."""
-
-    def drawn(task, setting, data, candidate, seed):
-        words = f"{candidate.activation} {seed}".encode()
-        rng = np.random.default_rng(zlib.crc32(words))
-        metrics = dict.fromkeys(task.metrics, float(rng.random()))
-        return Scored(metrics, losses=tuple(map(float, rng.random(10))))
-
-    monkeypatch.setattr(rows, "train", drawn)
+pytestmark = pytest.mark.usefixtures("one_best")
 
 
 def make(folder, *words):
