@@ -36,9 +36,13 @@ def versions() -> str:
     packages = ("tensorflow", "keras", "numpy")
     parts = [f"{name} {metadata.version(name)}" for name in packages]
     parts.append(f"python {platform.python_version()}")
+    return ", ".join([f"actfn {version()}", *parts])
+
+
+def version() -> str:
+    """Returns the version of this project."""
     with _PROJECT.open("rb") as file:
-        version = tomllib.load(file)["project"]["version"]
-    return ", ".join([f"actfn {version}", *parts])
+        return tomllib.load(file)["project"]["version"]
 
 
 def megabytes() -> float:

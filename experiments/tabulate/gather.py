@@ -5,8 +5,9 @@
 Each DIR is the --directory of a run of experiments.tabulate, of one task; what
 is missing is counted and said, and the table is written all the same. Written
 in --to: functions.parquet (a row a function of the list), runs.parquet (a row a
-run), summary.csv (a row a function and task) and tasks.json. The same rows
-give the same bytes. What the columns mean: docs/table.md.
+run), summary.csv (a row a function and task), tasks.json, and croissant.json,
+which describes them to programs. The same rows give the same bytes. What the
+columns mean: docs/table.md.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from actfn.search.books.journal import read_json, write_atomically
 from actfn.search.books.tables import CsvLog
 from experiments import tasks
 from experiments.cli import Parser
-from experiments.tabulate import describe, rows, summary
+from experiments.tabulate import croissant, describe, rows, summary
 from experiments.tabulate.functions import (
     Function,
     declared,
@@ -85,7 +86,10 @@ def gather(
     log.rewrite(summary.rows(runs, known))
     text = json.dumps(known, indent=2) + "\n"
     write_atomically(target / bench.TASKS, text)
-    return bench.load(target)
+    table = bench.load(target)
+    text = croissant.metadata(target, table)
+    write_atomically(target / croissant.FILE, text)
+    return table
 
 
 def _task(
@@ -231,7 +235,8 @@ def main(arguments: Sequence[str]) -> int:
     except (ValueError, OSError) as error:
         parser.error(str(error))
     print(table.completeness())
-    size = sum((given.to / name).stat().st_size for name in bench.FILES)
+    names = (*bench.FILES, croissant.FILE)
+    size = sum((given.to / name).stat().st_size for name in names)
     print(f"{size / 1e6:.1f} MB in {given.to}")
     return 0
 
