@@ -6,6 +6,10 @@ import math
 import os
 import pathlib
 import platform
+import tomllib
+from importlib import metadata
+
+_PROJECT = pathlib.Path(__file__).parents[1] / "pyproject.toml"
 
 
 @functools.cache
@@ -26,6 +30,21 @@ def machine() -> str:
             details = tf.config.experimental.get_device_details(device)
             parts.append(details.get("device_name", "GPU"))
     return ", ".join(parts)
+
+
+@functools.cache
+def versions() -> str:
+    """Returns the versions that may change a result."""
+    packages = ("tensorflow", "keras", "numpy")
+    parts = [f"{name} {metadata.version(name)}" for name in packages]
+    parts.append(f"python {platform.python_version()}")
+    return ", ".join([f"actfn {version()}", *parts])
+
+
+def version() -> str:
+    """Returns the version of this project."""
+    with _PROJECT.open("rb") as file:
+        return tomllib.load(file)["project"]["version"]
 
 
 def megabytes() -> float:

@@ -15,6 +15,7 @@ ALLOWED = {
     "catalog": {"expressions", "layers", "catalog"},
     "surgery": {"expressions", "layers", "catalog", "surgery"},
     "analysis": VALUES | {"layers", "catalog", "analysis"},
+    "bench": VALUES | {"catalog", "analysis", "bench"},
     "export": {"expressions", "layers", "export"},
     "search": VALUES | {"layers", "catalog", "surgery", "analysis", "search"},
     "cli": set(),

@@ -34,7 +34,9 @@ def curve(
             derivative in the table, or a name in `betas` is not a parameter
             of the function.
     """
-    expression = get(function).expression
+    expression = function
+    if not isinstance(function, Expression):
+        expression = get(function).expression
     if inputs(expression) == 2:
         raise ValueError(
             "`function` must have one input; `surface` takes those of x and y. "

@@ -34,18 +34,19 @@ class Properties:
     range: str
     left: str
     right: str
-    slopes: str
+    left_slope: str
+    right_slope: str
     monotone: str
     cost: str
 
     def sheet(self) -> list[tuple[str, str]]:
         """Returns all of them, each with what it is."""
-        limits = f"{self.left} to the left, {self.right} to the right"
+        sides = "{} to the left, {} to the right"
         return [
             ("domain", self.domain),
             ("range", self.range),
-            ("limits", limits),
-            ("slopes", self.slopes),
+            ("limits", sides.format(self.left, self.right)),
+            ("slopes", sides.format(self.left_slope, self.right_slope)),
             ("monotone", self.monotone),
             ("cost", self.cost),
         ]
@@ -57,16 +58,22 @@ def properties(expression: Expression, betas: dict[str, float]) -> Properties:
     Raises:
         ValueError: An operator of the function has no derivative.
     """
-    y, slope = curve(expression, _GRID, betas)
-    far = [curve(expression, sign * _FAR, betas) for sign in (-1, 1)]
+    points = np.concatenate([-_FAR, _FAR, _GRID])
+    values, slopes = curve(expression, points, betas)
+    before, after = len(_FAR), 2 * len(_FAR)
+    y, slope = values[after:], slopes[after:]
+    far = [
+        (values[part], slopes[part])
+        for part in (slice(before), slice(before, after))
+    ]
     left, right = (limit(values) for values, _ in far)
     return Properties(
         domain=_domain(y),
         range=_range(y, (left, right)),
         left=left,
         right=right,
-        slopes=f"{limit(far[0][1])} to the left, "
-        f"{limit(far[1][1])} to the right",
+        left_slope=limit(far[0][1]),
+        right_slope=limit(far[1][1]),
         monotone=_monotone(y, slope),
         cost=cost(expression),
     )

@@ -39,6 +39,8 @@ class Product(NamedTuple):
         numbers = isinstance(self.scale, float) and isinstance(
             other.scale, float
         )
+        if self.tensor is None and other.tensor is None:
+            return Product(self.scale + other.scale)
         if self.tensor is None or other.tensor is None or not numbers:
             return Product(1.0, self.whole() + other.whole())
         ratio = other.scale / self.scale

@@ -100,7 +100,13 @@ _ROWS = (
     Kernel("x", lambda x: x),
     Kernel("tanh(x)", ops.tanh),
     Kernel("sigmoid(x)", ops.sigmoid),
-    Kernel("x * reciprocal(1 + abs(x))", ops.softsign),
+    Kernel(
+        # TensorFlow's own has no second derivative.
+        "x * reciprocal(1 + abs(x))",
+        ops.softsign,
+        slopes.by_x(lambda x: 1 / ops.square(1 + ops.abs(x))),
+        native=False,
+    ),
     Kernel("max(x, 0) ** 2", lambda x: ops.square(ops.relu(x))),
     Kernel(
         "max(x, 0.5 * x) ** 2",

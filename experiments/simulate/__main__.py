@@ -4,14 +4,19 @@
     python -m experiments.simulate --landscape ridge --core-units 2
     python -m experiments.simulate --table FILE --policy ppo evolution random
 
-The rewards are a table's (columns expression and reward), those of a ridge
-classifier on random features or of small perceptrons that are trained, which
-take milliseconds for any function. As in a search, a function that was proposed
-before is not evaluated again: proposals count all that a policy proposes,
-evaluations the distinct functions among them, which a search would have to
-train. In --directory: policies.csv, a row a policy; runs.csv, a row a run;
-curves.csv and policies.png; proposals.csv keeps the runs as they are done, with
-which --resume goes on, also to more policies and seeds.
+The rewards are a table's, those of a ridge classifier on random features or of
+small perceptrons that are trained, which take milliseconds for any function. As
+in a search, a function that was proposed before is not evaluated again:
+proposals count all that a policy proposes, evaluations the distinct functions
+among them, which a search would have to train. In --directory: policies.csv, a
+row a policy; runs.csv, a row a run; curves.csv and policies.png; proposals.csv
+keeps the runs as they are done, with which --resume goes on, also to more
+policies and seeds.
+
+A table has the columns expression and reward, and is searched in the smallest
+space that says all its functions; or it is the runs.csv of
+experiments.tabulate, searched in the paper's space of one unit, unless
+--core-units, --unary and --binary say otherwise.
 
     python -m experiments.simulate --landscape perceptron --runs 24 --racing
 
@@ -41,7 +46,7 @@ with quiet_start():
     from actfn.search.policies import POLICIES
     from experiments.simulate import landscape as landscapes
     from experiments.simulate import racing as races
-    from experiments.simulate import report
+    from experiments.simulate import report, tables
     from experiments.simulate.kept import KeptRuns
     from experiments.simulate.landscape import Landscape
     from experiments.simulate.runs import Run, run
@@ -146,9 +151,7 @@ def _table(given: argparse.Namespace) -> Landscape | None:
                 f"Received: {given.runs}"
             )
         path = given.table or TABLE
-        return landscapes.table(
-            path, given.core_units, given.unary, given.binary
-        )
+        return tables.table(path, given.core_units, given.unary, given.binary)
     if given.table:
         raise ValueError(
             f"--table must not go with --landscape {given.landscape}. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -14,7 +13,6 @@ from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
 from actfn.search.books.ledger import canonical_text
 from actfn.search.books.tables import CsvLog, read_rows
-from actfn.search.checks import check_finite
 from actfn.spaces.grammar import SearchSpace
 from experiments.simulate.perceptron import PerceptronLandscape
 from experiments.simulate.ridge import RidgeLandscape
@@ -24,8 +22,8 @@ TOLD_APART = 2.0
 """Standard errors of a difference from which on two rewards differ."""
 FLOOR = 0.0
 """The reward of a run of any of `SOURCES` that overflows."""
-_NOISE_SHARE = 0.1
-_MOST_UNITS = 3
+NOISE_SHARE = 0.1
+"""From which share of the functions, the best, noise is reckoned."""
 _COLUMNS = ("expression", "canonical", "runs")
 
 
@@ -102,126 +100,6 @@ class Landscape:
         return self.runs[canonical]
 
 
-def table(
-    path: pathlib.Path,
-    core_units: int | None = None,
-    unary: Sequence[str] | None = None,
-    binary: Sequence[str] | None = None,
-) -> Landscape:
-    """Reads a table of rewards.
-
-    A function of the space that is not in the table has its lowest reward; of
-    one that several rows have, the mean counts. The noise is that of the rows
-    with several runs among the best tenth, if the table has such columns. A
-    table of runs, such as the runs.csv of `experiments.tabulate`, has each run
-    of a function; those that a function lacks are not made up.
-
-    Args:
-        path: A CSV file with the columns expression and reward, and perhaps
-            runs (how many) and deviation (their standard deviation); or with
-            the columns expression, run and accuracy, and a row a run.
-        core_units: Of the space; by default as few as can say every function.
-        unary: Of the space; by default what the functions are made of.
-        binary: Likewise.
-
-    Raises:
-        ValueError: The file is no such table, or the space cannot say one of
-            its functions.
-        OSError: The file cannot be read.
-    """
-    try:
-        rows = read_rows(path)
-    except (UnicodeDecodeError, csv.Error):
-        rows = []
-    if rows and {"expression", "run", "accuracy"} <= rows[0].keys():
-        rows = _means_of_runs(rows)
-    if not rows or not {"expression", "reward"} <= rows[0].keys():
-        raise ValueError(
-            "--table must be a CSV file with the columns expression and "
-            "reward, or expression, run and accuracy, and some rows. "
-            f"Received: {path}"
-        )
-    functions = [parse(row["expression"] or "") for row in rows]
-    found: dict[str, list[float]] = {}
-    runs: dict[str, np.ndarray] = {}
-    for function, row in zip(functions, rows, strict=True):
-        reward = check_finite("reward", row["reward"])
-        form = canonical_text(function)
-        found.setdefault(form, []).append(reward)
-        if "each" in row:
-            runs.setdefault(form, row["each"])
-    rewards = {form: float(np.mean(each)) for form, each in found.items()}
-    lowest = min(rewards.values())
-    space = _space_of(functions, core_units, unary, binary)
-    noise = _noise_of(rows)
-    longest = max(map(len, runs.values()), default=0)
-
-    def measure(form: str) -> float:
-        if runs:
-            runs[form] = np.full(longest, lowest)
-        return lowest
-
-    return Landscape(path.stem, space, rewards, measure, noise=noise, runs=runs)
-
-
-def _means_of_runs(rows: Sequence[Mapping[str, str]]) -> list[dict]:
-    """Returns a row a function of a table with a row a run."""
-    found: dict[str, dict[int, float]] = {}
-    for row in rows:
-        reward = check_finite("accuracy", row["accuracy"])
-        found.setdefault(row["expression"], {})[int(row["run"])] = reward
-    each = {
-        text: np.array([runs[run] for run in sorted(runs)])
-        for text, runs in found.items()
-    }
-    return [
-        {
-            "expression": text,
-            "reward": float(np.mean(runs)),
-            "runs": len(runs),
-            "deviation": np.std(runs, ddof=1) if len(runs) > 1 else np.nan,
-            "each": runs,
-        }
-        for text, runs in each.items()
-    ]
-
-
-def _noise_of(rows: Sequence[Mapping[str, str]]) -> float:
-    """Returns the root mean square of the best rows' standard errors."""
-    if not {"runs", "deviation"} <= rows[0].keys():
-        return 0.0
-    ranked = sorted(rows, key=lambda row: -float(row["reward"]))
-    squares = [
-        float(row["deviation"]) ** 2 / int(row["runs"])
-        for row in ranked[: max(1, round(_NOISE_SHARE * len(rows)))]
-        if int(row["runs"]) > 1
-    ]
-    return float(np.mean(squares)) ** 0.5 if squares else 0.0
-
-
-def _space_of(
-    functions: Sequence[Expression],
-    core_units: int | None,
-    unary: Sequence[str] | None,
-    binary: Sequence[str] | None,
-) -> SearchSpace:
-    """Returns the smallest space that says all the functions."""
-    problem = ValueError()
-    for units in [core_units] if core_units else range(1, _MOST_UNITS + 1):
-        whole = SearchSpace(units, unary, binary)
-        try:
-            strings = np.array([whole.encode(f) for f in functions])
-        except ValueError as error:
-            problem = error
-            continue
-        places = {*strings[:, 2::5].flat, *strings[:, 3::5].flat}
-        unary = unary or [whole.unary[place] for place in sorted(places)]
-        places = {*strings[:, 4::5].flat}
-        binary = binary or [whole.binary[place] for place in sorted(places)]
-        return SearchSpace(units, unary, binary)
-    raise problem
-
-
 class Source(Protocol):
     """Finds rewards within milliseconds."""
 
@@ -286,7 +164,7 @@ def paired_noise(runs: Sequence[np.ndarray]) -> float:
     out before. Of the best tenth by the mean; 0 if there is one run each.
     """
     table = np.array(sorted(runs, key=np.mean, reverse=True))
-    table = table[: max(2, round(_NOISE_SHARE * len(table)))]
+    table = table[: max(2, round(NOISE_SHARE * len(table)))]
     rows, columns = table.shape
     if min(rows, columns) < 2:
         return 0.0

@@ -1,28 +1,35 @@
-"""Trains a child with each function of a small space: a table of rewards.
+"""Trains a child with each function of the open table.
 
-    python -m experiments.tabulate
-    python -m experiments.simulate --table results/table/rewards.csv
+    python -m experiments.tabulate --task implicit --workers 2
 
-Each distinct function of a one-unit space is trained once, all with the same
-seed; then the best ones again with further seeds, which they share. In
---directory: runs.csv, a row a child, and rewards.csv, a row a function with
-its mean reward: the validation accuracy of images, or the score of another
---task, higher is better; a child that diverged has the floor.
+What is trained, and in which order: experiments/tabulate/functions.py; with
+how many seeds: experiments/tabulate/stages.py. Each child is one of the task's
+quick setting (of images, that of `experiments.search --preset deep`), in a
+process of one thread, and a row in DIR/1-of-1/runs.csv as soon as it has ended,
+so that --resume goes on after any end.
+
+Parts of the list may be made on several machines, --part 2/4 in DIR/2-of-4. The
+functions that are trained again are chosen among all: copy the other parts'
+folders into DIR for that, and resume.
+
+    python -m experiments.tabulate gather DIR...
+
+makes the table of the runs of several tasks; see its --help.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import gc
+import importlib
 import json
 import os
 import pathlib
-import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from experiments.cli import Parser, positive, quiet_start
@@ -30,161 +37,111 @@ from experiments.cli import Parser, positive, quiet_start
 with quiet_start():
     import tensorflow as tf
 
-    import actfn
-    from actfn.search import ExhaustivePolicy
     from actfn.search.books.folder import claim
-    from actfn.search.books.tables import CsvLog, read_rows
+    from actfn.search.books.tables import CsvLog
+    from actfn.search.executors import Executor, make
     from experiments import tasks
-    from experiments.machine import megabytes
-    from experiments.tasks.base import QUICK, Task, key
-    from experiments.tasks.child import train
-    from experiments.tasks.image.child import ChildTrainer
-    from experiments.tasks.image.recipe import PRESETS, Recipe
+    from experiments.tabulate import rows
+    from experiments.tabulate.functions import (
+        Function,
+        declared,
+        digest,
+        of_space,
+    )
+    from experiments.tabulate.stages import Child, stages
+    from experiments.tasks.base import QUICK, Task
 
-UNARY = (
-    "identity",
-    "scale",
-    "square",
-    "exp",
-    "sin",
-    "cos",
-    "tanh",
-    "sinc",
-    "max0",
-    "sigmoid",
-)
-BINARY = ("add", "mul", "sub", "max", "min", "gate")
-FLOOR = 0.0
-_IMAGE = "image"
-_RUN_COLUMNS = (
-    "expression",
-    "run",
-    "seed",
-    "accuracy",
-    "status",
-    "seconds",
-    "megabytes",
-)
-_REWARD_COLUMNS = ("expression", "canonical", "reward", "runs", "deviation")
+Part = tuple[int, int]
+COMMANDS = ("gather",)
+"""Modules with a command of their own."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
-    """What a child came to: its reward, which is finite, and its status."""
+class Table:
+    """What is to be made, and where.
 
-    reward: float
-    status: str
-    seconds: float
-
-
-Judge = Callable[[str, int], Judged]
-"""Trains a child, given its function and seed."""
-
-
-def of_recipe(recipe: Recipe) -> Judge:
-    """Returns who trains children of a recipe; the reward is accuracy."""
-    trainer = ChildTrainer(recipe)
-
-    def judge(text: str, seed: int) -> Judged:
-        result = trainer.train(text, seed)
-        if result.diverged:
-            return Judged(FLOOR, "diverged", result.seconds)
-        return Judged(result.accuracy, "completed", result.seconds)
-
-    return judge
-
-
-def of_task(task: Task, setting: Any) -> Judge:
-    """Returns who trains children of a task; the reward is its score."""
-    data = task.data(setting)
-    metric = task.metrics[task.metric]
-
-    def judge(text: str, seed: int) -> Judged:
-        result = train(task, setting, data, text, seed)
-        if result.reason:
-            return Judged(
-                metric.sign * metric.floor, "diverged", result.seconds
-            )
-        score = metric.sign * result.metrics[task.metric]
-        return Judged(score, "completed", result.seconds)
-
-    return judge
-
-
-def tabulate(
-    space: actfn.SearchSpace,
-    judge: Judge,
-    folder: pathlib.Path,
-    best: int,
-    repeats: int,
-    seed: int,
-) -> None:
-    """Trains what is not yet in the folder's runs.csv; writes rewards.csv.
-
-    Args:
-        space: At most a million token strings.
-        judge: Trains the children.
-        folder: For the two files.
-        best: How many functions are trained `repeats` times.
-        repeats: How often.
-        seed: All seeds of children come from it.
-
-    Raises:
-        ValueError: The space is too large.
+    Attributes:
+        name: Of the task.
+        task: The task.
+        setting: Of the children.
+        functions: In their order.
+        folder: Of all parts.
+        part: Which part, and of how many.
     """
-    proposals = ExhaustivePolicy(space).propose(space.size)
-    functions = [str(proposal.expression) for proposal in proposals]
-    log = CsvLog(folder / "runs.csv", _RUN_COLUMNS)
-    found = {
-        (row["expression"], int(row["run"])): float(row["accuracy"])
-        for row in read_rows(log.path)
-    }
-    again = min(best, len(functions)) * (repeats - 1)
-    total = len(functions) + again
-    with tqdm(total=total, unit="child", smoothing=0) as bar:
 
-        def train(text: str, run: int) -> None:
-            if (text, run) not in found:
-                row = _run(judge, text, run, seed)
-                log.append(row)
-                found[text, run] = row["accuracy"]
-            bar.update()
+    name: str
+    task: Task
+    setting: Any
+    functions: Sequence[Function]
+    folder: pathlib.Path
+    part: Part = (1, 1)
 
-        for text in functions:
-            train(text, 0)
-        ranked = sorted(functions, key=lambda text: -found[text, 0])
-        for run in range(1, repeats):
-            for text in ranked[:best]:
-                train(text, run)
-    rows = [_reward_row(text, found, repeats) for text in functions]
-    rewards = CsvLog(folder / "rewards.csv", _REWARD_COLUMNS)
-    rewards.rewrite(sorted(rows, key=lambda row: -row["reward"]))
+    @property
+    def own(self) -> pathlib.Path:
+        """The folder of the part."""
+        return self.folder / "{}-of-{}".format(*self.part)
+
+    def mine(self, children: Sequence[Child]) -> list[Child]:
+        """Returns those of the part: all children of every n-th function."""
+        number, count = self.part
+        texts = {each.text for each in self.functions[number - 1 :: count]}
+        return [child for child in children if child[0] in texts]
+
+    def make(self, executor: Executor) -> tuple[int, list[str]]:
+        """Trains what is missing of the part, stage by stage.
+
+        Returns:
+            How many children of other parts are missing, without which it
+            cannot go on, and what children have raised.
+
+        Raises:
+            ValueError: The folder holds rows of another setting, or a file of
+                the task is missing.
+            OSError: A row cannot be written.
+        """
+        log = CsvLog(self.own / rows.FILE, rows.columns(self.task))
+        train = rows.Trainer(self.name, self.task, self.setting)
+        failed: list[str] = []
+        with tqdm(unit="child", smoothing=0) as bar:
+            while True:
+                known = rows.scores(self.folder, self.task, self.setting)
+                plan = stages(self.functions, known)
+                children = self.mine([c for stage in plan for c in stage])
+                if bar.total is None:
+                    bar.initial = sum(child in known for child in children)
+                    bar.n = bar.initial
+                bar.total = len(children)
+                bar.refresh()
+                todo = [[c for c in stage if c not in known] for stage in plan]
+                missing = next(filter(None, todo), [])
+                left = iter(self.mine(missing))
+
+                def next_job(left=left):
+                    child = next(left, None)
+                    return child and (f"{child[0]}, run {child[1]}", child)
+
+                def on_end(name: str, row: dict | str) -> None:
+                    if isinstance(row, str):
+                        failed.append(f"{name} has failed. Received:\n{row}")
+                    else:
+                        log.append(row)
+                    bar.update()
+
+                if failed or not self.mine(missing):
+                    return len(missing), failed
+                executor.drive(train, next_job, on_end)
 
 
-def _run(judge: Judge, text: str, run: int, seed: int) -> dict:
-    sequence = np.random.SeedSequence((seed, 7, run))
-    child_seed = int(sequence.generate_state(1)[0] >> 1)
-    result = judge(text, child_seed)
-    return {
-        "expression": text,
-        "run": run,
-        "seed": child_seed,
-        "accuracy": result.reward,
-        "status": result.status,
-        "seconds": result.seconds,
-        "megabytes": megabytes(),
-    }
-
-
-def _reward_row(text: str, found: dict, repeats: int) -> dict[str, object]:
-    runs = [found[text, i] for i in range(repeats) if (text, i) in found]
-    return {
-        "expression": text,
-        "canonical": str(actfn.canonicalize(actfn.parse(text))),
-        "reward": statistics.fmean(runs),
-        "runs": len(runs),
-        "deviation": statistics.stdev(runs) if len(runs) > 1 else np.nan,
-    }
+def _part(text: str) -> Part:
+    try:
+        number, count = map(int, text.split("/"))
+    except ValueError:
+        number, count = 0, 0
+    if not 1 <= number <= count:
+        raise argparse.ArgumentTypeError(
+            f"expected two numbers such as 2/4. Received: {text}"
+        )
+    return number, count
 
 
 def _parser() -> Parser:
@@ -197,78 +154,125 @@ def _parser() -> Parser:
     add(
         "--task",
         choices=tasks.names(),
-        default=_IMAGE,
-        help="what children are trained on; default: %(default)s",
+        required=True,
+        help="what children are trained on",
     )
-    for name, default in (("unary", UNARY), ("binary", BINARY)):
+    add(
+        "--functions",
+        type=positive,
+        metavar="N",
+        help="the first N of the list alone; default: all",
+    )
+    for name in ("unary", "binary"):
         add(
             f"--{name}",
             nargs="+",
-            default=default,
             metavar="NAME",
-            help=f"the space's {name} functions; default: {' '.join(default)}",
+            help=f"of a one-unit space of these {name} functions, which takes "
+            "the place of the list",
         )
-    for name, default, text in (
-        ("best", 30, "how many functions are trained several times"),
-        ("repeats", 3, "how often"),
-        ("steps", None, "training steps of a child, if not the task's"),
-        ("seed", 0, "of all children"),
-    ):
-        add(
-            f"--{name}",
-            type=positive if name != "seed" else int,
-            default=default,
-            metavar="N",
-            help=f"{text}; default: %(default)s",
-        )
+    add(
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="training steps of a child; default: the task's",
+    )
+    add(
+        "--part",
+        type=_part,
+        default=(1, 1),
+        metavar="K/N",
+        help="every N-th function from the K-th on; default: all",
+    )
+    add(
+        "--workers",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="children at the same time; default: 1",
+    )
     add(
         "--directory",
         type=pathlib.Path,
         default="results/table",
         metavar="DIR",
-        help="of the results; default: %(default)s",
+        help="of the results, one for each task; default: %(default)s",
     )
     add("--resume", action="store_true", help="go on in --directory")
     return parser
 
 
+def _table(given: argparse.Namespace) -> tuple[Table, dict]:
+    """Returns what is asked for, and what makes it the same table."""
+    task = tasks.get(given.task)
+    steps = {} if given.steps is None else {"steps": given.steps}
+    setting = dataclasses.replace(task.settings[QUICK], **steps)
+    if given.unary or given.binary:
+        functions = of_space(given.unary, given.binary)
+    else:
+        functions = declared()
+    count = given.functions or len(functions)
+    if count > len(functions):
+        raise ValueError(
+            f"--functions must be at most {len(functions)}. Received: {count}"
+        )
+    settings = {
+        "task": given.task,
+        "setting": dataclasses.asdict(setting),
+        "functions": digest(functions),
+    }
+    table = Table(
+        given.task,
+        task,
+        setting,
+        functions[:count],
+        given.directory,
+        given.part,
+    )
+    # As they come back from the file: lists, where there were tuples.
+    return table, json.loads(json.dumps(settings))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else [*arguments]
+    if arguments[:1] and arguments[0] in COMMANDS:
+        module = f"experiments.tabulate.{arguments[0]}"
+        try:
+            return importlib.import_module(module).main(arguments[1:])
+        except ModuleNotFoundError as error:
+            if error.name != "pyarrow":
+                raise
+            _parser().error(
+                f"{arguments[0]} needs pyarrow, which is not installed: "
+                'pip install "actfn[bench]"'
+            )
     parser = _parser()
     given = parser.parse_args(arguments)
     tf.get_logger().setLevel("ERROR")
     # One thread: sums in a fixed order. Read when TensorFlow starts.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
-    settings = {
-        name: getattr(given, name)
-        for name in ("unary", "binary", "best", "repeats", "seed")
-    }
-    steps = {} if given.steps is None else {"steps": given.steps}
     try:
-        if given.task == _IMAGE:
-            # A table holds what training comes to, for every function.
-            recipe = dataclasses.replace(
-                PRESETS["quick"], screen=False, **steps
-            )
-            judge, of_child = of_recipe(recipe), dataclasses.asdict(recipe)
-        else:
-            task = tasks.get(given.task)
-            setting = dataclasses.replace(task.settings[QUICK], **steps)
-            judge = of_task(task, setting)
-            of_child = {"task": given.task, "setting": key(setting)}
-        settings |= of_child
-        # As they come back from the file: lists, where there were tuples.
-        settings = json.loads(json.dumps(settings))
-        space = actfn.SearchSpace(1, given.unary, given.binary)
-        with claim(given.directory, settings, given.resume):
-            numbers = (given.best, given.repeats, given.seed)
-            tabulate(space, judge, given.directory, *numbers)
+        table, settings = _table(given)
+        # Each child ends with a collection, which need not look at the list.
+        gc.freeze()
+        with claim(table.own, settings, given.resume):
+            missing, failed = table.make(make(workers=given.workers))
     except (ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
         print("\nStopped; --resume goes on.", file=sys.stderr)
         return 130
+    if failed:
+        print(failed[0], file=sys.stderr)
+        print(f"{len(failed)} children have failed.", file=sys.stderr)
+        return 1
+    if missing:
+        print(
+            f"This part waits for {missing} children of others: copy their "
+            f"folders into {table.folder} when they wait too, and --resume."
+        )
     return 0
 
 

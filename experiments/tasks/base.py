@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 
 from experiments.tasks.candidates import Candidate, Family
 
@@ -85,10 +86,11 @@ class Task(abc.ABC):
     def train(
         self, setting: Any, data: Any, model: keras.Model, child: Candidate,
         seed: int,
-    ) -> float:  # fmt: skip
-        """Trains a child; returns the mean training loss over all steps.
+    ) -> np.ndarray:  # fmt: skip
+        """Trains a child; returns the training loss of each step.
 
-        The seed decides the order of the data. NaN says that it diverged.
+        The seed decides the order of the data. A loss that is not finite is
+        the last and says that the child diverged.
         """
 
     @abc.abstractmethod

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from actfn.search import memory, screening
 from experiments.tasks.base import LARGER, QUICK, Task
+from experiments.tasks.candidates import Candidate
+from experiments.tasks.training import tenths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +26,23 @@ class Scored:
         reason: Why it was not trained to the end; empty if it was.
         rejected: Whether it was given up before training.
         seconds: Processor time of building, training and scoring.
+        losses: The mean training loss in each tenth of the steps, see
+            `training.tenths`; none if it was given up before.
     """
 
     metrics: dict[str, float]
     reason: str = ""
     rejected: bool = False
     seconds: float = 0.0
+    losses: tuple[float, ...] = ()
 
 
 def train(
-    task: Task, setting: Any, data: Any, activation: str, seed: int
+    task: Task,
+    setting: Any,
+    data: Any,
+    activation: str | Candidate,
+    seed: int,
 ) -> Scored:
     """Builds, trains and scores one child.
 
@@ -40,7 +50,7 @@ def train(
         task: Of the child.
         setting: One of the task's.
         data: What `task.data(setting)` returns.
-        activation: What `task.candidate` takes.
+        activation: A candidate, or what `task.candidate` takes.
         seed: Of the first weights and the order of the data.
 
     Raises:
@@ -48,23 +58,30 @@ def train(
     """
     start = time.process_time()
     nothing = dict.fromkeys(task.metrics, math.nan)
-    candidate = task.candidate(activation)
+    candidate = (
+        task.candidate(activation)
+        if isinstance(activation, str)
+        else activation
+    )
     if reason := screening.hopeless(candidate.layer()):
         return Scored(nothing, reason, rejected=True)
     with memory.released():
         keras.utils.set_random_seed(seed % 2**32)
         model = task.build(setting, data, candidate)
-        area = task.train(setting, data, model, candidate, seed)
+        losses = task.train(setting, data, model, candidate, seed)
         metrics, reason = nothing, "the loss is not finite"
-        if math.isfinite(area):
-            found = task.score(setting, data, model) | {"area": area}
+        if np.isfinite(losses).all():
+            found = task.score(setting, data, model)
+            found["area"] = float(np.mean(losses, dtype=np.float64))
             if all(map(math.isfinite, found.values())):
                 reason = ""
                 metrics = {
                     name: metric.clip(found[name])
                     for name, metric in task.metrics.items()
                 }
-    return Scored(metrics, reason, False, time.process_time() - start)
+    seconds = time.process_time() - start
+    ten = tenths(losses, setting.steps)
+    return Scored(metrics, reason, False, seconds, ten)
 
 
 class TaskChild:

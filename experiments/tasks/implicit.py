@@ -118,7 +118,7 @@ class Implicit(Task):
         """Returns a dense network without normalisation."""
         return dense(2, setting.width, setting.depth, 3, child)
 
-    def train(self, setting, data, model, child, seed) -> float:
+    def train(self, setting, data, model, child, seed) -> np.ndarray:
         """Descends the mean squared error on the known pixels."""
         inputs, colours = map(tf.constant, data.known)
 

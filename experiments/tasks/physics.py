@@ -92,7 +92,7 @@ class Physics(Task):
         """Returns a dense network without normalisation."""
         return dense(2, setting.width, setting.depth, 1, child)
 
-    def train(self, setting, data, model, child, seed) -> float:
+    def train(self, setting, data, model, child, seed) -> np.ndarray:
         """Descends the mean squared residual at random points."""
         rng = np.random.default_rng(seed)
         size = (setting.steps, setting.batch, 2)

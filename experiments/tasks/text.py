@@ -128,7 +128,7 @@ class Text(Task):
         outputs = layers.Dense(_BYTES)(layers.LayerNormalization()(x))
         return keras.Model(inputs, outputs)
 
-    def train(self, setting, data, model, child, seed) -> float:
+    def train(self, setting, data, model, child, seed) -> np.ndarray:
         """Descends the cross-entropy on random windows."""
         text = tf.constant(data.known)
         last = len(data.known) - setting.context - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ def descend(
     optimizer: keras.optimizers.Optimizer,
     loss: Callable[[tf.Tensor], tf.Tensor],
     batches: np.ndarray,
-) -> float:
+) -> np.ndarray:
     """Trains a model; a step costs no Python.
 
     Args:
@@ -25,28 +26,49 @@ def descend(
         batches: What each step is told, such as the indices of its data.
 
     Returns:
-        The mean loss over all steps, NaN if one was not finite.
+        The loss of each step; one that is not finite is the last.
     """
     optimizer.build(model.trainable_variables)
     steps = len(batches)
 
     @tf.function(autograph=False)
     def loop(batches):
-        def step(index, total):
+        def step(index, _, losses):
             with tf.GradientTape() as tape:
                 value = loss(batches[index])
             variables = [v.value for v in model.trainable_variables]
             optimizer.apply(tape.gradient(value, variables))
-            return index + 1, total + value
+            return index + 1, value, losses.write(index, value)
 
-        def goes_on(index, total):
-            return (index < steps) & tf.math.is_finite(total)
+        def goes_on(index, last, _):
+            return (index < steps) & tf.math.is_finite(last)
 
-        start = [tf.constant(0), tf.constant(0.0)]
-        return tf.while_loop(goes_on, step, start, parallel_iterations=1)
+        losses = tf.TensorArray(tf.float32, steps, element_shape=())
+        start = [tf.constant(0), tf.constant(0.0), losses]
+        taken, _, losses = tf.while_loop(
+            goes_on, step, start, parallel_iterations=1
+        )
+        return losses.stack()[:taken]
 
-    total = float(loop(tf.constant(batches))[1])
-    return total / steps if math.isfinite(total) else math.nan
+    return loop(tf.constant(batches)).numpy()
+
+
+def tenths(losses: np.ndarray, steps: int) -> tuple[float, ...]:
+    """Returns the mean loss in each tenth of the steps.
+
+    Args:
+        losses: What `descend` returns.
+        steps: How many there should be.
+
+    Returns:
+        Ten numbers; NaN from the tenth on in which a loss is not finite, and
+        for a tenth that has no step because there are fewer than ten.
+    """
+    losses = np.asarray(losses, np.float64)
+    edges = [steps * n // 10 for n in range(11)]
+    parts = [losses[a:b] for a, b in itertools.pairwise(edges)]
+    means = [np.mean(part) if len(part) else math.nan for part in parts]
+    return tuple(float(m) if math.isfinite(m) else math.nan for m in means)
 
 
 def predict(model: keras.Model, inputs: np.ndarray, batch: int) -> np.ndarray:

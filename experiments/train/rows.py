@@ -1,14 +1,10 @@
 """The CSV row of a finished run."""
 
 import csv
-import functools
 import pathlib
-import platform
-import tomllib
 from collections.abc import Mapping
-from importlib import metadata
 
-from experiments.machine import machine
+from experiments.machine import machine, versions
 from experiments.train.config import Config
 from experiments.train.run import Result
 
@@ -35,7 +31,6 @@ COLUMNS = (
     "machine",
     "provenance",
 )
-_PROJECT = pathlib.Path(__file__).parents[2] / "pyproject.toml"
 KEY = ("config", "activation", "learning_rate", "seed", "config_hash")
 
 
@@ -89,17 +84,6 @@ def key(values: Mapping[str, object]) -> tuple[str, ...]:
         f"{value:.6g}" if isinstance(value, float) else str(value)
         for value in (values[column] for column in KEY)
     )
-
-
-@functools.cache
-def versions() -> str:
-    """Returns the versions that may change a result."""
-    packages = ("tensorflow", "keras", "numpy")
-    parts = [f"{name} {metadata.version(name)}" for name in packages]
-    parts.append(f"python {platform.python_version()}")
-    with _PROJECT.open("rb") as file:
-        version = tomllib.load(file)["project"]["version"]
-    return ", ".join([f"actfn {version}", *parts])
 
 
 def finished(path: pathlib.Path) -> set[tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,8 +15,9 @@ class CsvLog:
     """A CSV file that grows by whole rows.
 
     A row is one write to the end of the file. If the disk takes only a part
-    of it, that part is cut off again and the error raised, so the file always
-    ends with a whole line.
+    of it, that part is cut off again and the error raised; what a crash of the
+    machine has left of a row is cut off when the file is opened again. So the
+    file always ends with a whole line.
 
     Args:
         path: The file; made with its header if it is not there.
@@ -36,10 +38,18 @@ class CsvLog:
                 f"{self.path} must have the columns {','.join(columns)}. "
                 f"Received: {','.join(self._header())}"
             )
+        else:
+            self._mend()
 
     def _header(self) -> list[str]:
         with self.path.open(newline="", encoding="utf-8") as file:
             return next(csv.reader(file), [])
+
+    def _mend(self) -> None:
+        """Cuts off a last line that has no end."""
+        whole = self.path.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            os.truncate(self.path, len(whole[0]) + 1)
 
     def append(self, row: Mapping[str, object]) -> None:
         """Adds one row; its keys are the columns.

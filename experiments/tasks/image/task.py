@@ -10,6 +10,7 @@ import math
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -96,7 +97,7 @@ class Image(Task):
         x = layers.GlobalAveragePooling2D()(x)
         return keras.Model(inputs, layers.Dense(data.classes)(x))
 
-    def train(self, setting, data, model, child, seed) -> float:
+    def train(self, setting, data, model, child, seed) -> np.ndarray:
         """Descends the cross-entropy."""
         images, labels = map(tf.constant, data.images("train"))
 

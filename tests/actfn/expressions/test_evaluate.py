@@ -28,6 +28,8 @@ SINGLE = (
     "log(x ** 2 + 0.3)", "log1p(x ** 2)", "reciprocal(x)", "sech(x)",
     "cbrt(x)", "sign(x) * x ** 2", "where(x > beta, x * beta, beta1 * sin(x))",
     "(x <= 1) * x", "clip(x, -beta, beta)", "mish(beta * x)",
+    "tanh(x) + tanh(x)", "-softplus(x) - softplus(x)",
+    "beta * tanh(x) + beta1 * tanh(x)", "tanh(x) + x * tanh(x)",
     "swish(x) + prelu(x)", "scalar(beta) * x + beta1 * tanh(x)",
 )  # fmt: skip
 CATALOG = tuple(actfn.catalog.entry(name) for name in actfn.catalog.names())
@@ -154,6 +156,30 @@ def test_derivatives_are_exact(text, order):
             for p in points
         ]
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=2e-11)
+
+
+@pytest.mark.parametrize("entry", CATALOG, ids=lambda entry: entry.name)
+def test_kernels_have_second_derivatives(entry):
+    # Between the kinks; in float64 no kernel of the library is used.
+    points = np.array([[-3.4], [-1.3], [-0.8], [-0.4], [0.3], [0.7], [1.6]])
+
+    def second(dtype):
+        layer = entry.layer(dtype=dtype)
+        x = tf.constant(points, dtype)
+        layer.build(x.shape)
+        for variable in layer.trainable_variables:
+            variable.assign(0.5 + 0 * variable)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = layer(x)
+            slope = inner.gradient(y, x)
+        return outer.gradient(slope, x, unconnected_gradients="zero")
+
+    np.testing.assert_allclose(
+        second("float32"), second("float64"), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_the_gradient_of_a_gradient_reaches_the_parameters():

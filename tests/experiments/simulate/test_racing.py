@@ -9,14 +9,14 @@ from scipy import stats
 import actfn
 from actfn import search
 from experiments.simulate import __main__ as simulate
-from experiments.simulate import landscape as landscapes
-from experiments.simulate import racing
+from experiments.simulate import racing, tables
 
 SPACE = actfn.SearchSpace(
     1,
     ["identity", "sin", "tanh", "max0", "cos", "square", "sigmoid"],
     ["add", "mul", "max", "min"],
 )
+WORDS = ["--unary", *SPACE.unary, "--binary", *SPACE.binary]
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,13 @@ def table(tmp_path_factory):
     functions = {actfn.canonicalize(e): str(e) for e in SPACE.enumerate()}
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["expression", "run", "accuracy"])
+        writer.writerow(["function", "task", "run", "status", "psnr"])
         for text in functions.values():
             worth = rng.uniform(0.5, 0.6)
             for run in range(20):
-                writer.writerow([text, run, worth + 0.1 * rng.normal()])
+                score = worth + 0.1 * rng.normal()
+                row = [text, "implicit", run, "completed", score]
+                writer.writerow(row)
     return path
 
 
@@ -50,7 +52,15 @@ def rows(path):
 
 
 def test_it_writes_what_scipy_says_of_paired_searches(table, tmp_path, capsys):
-    words = ["--table", table, "--racing", "--policy", "random", "evolution"]
+    words = [
+        "--table",
+        table,
+        *WORDS,
+        "--racing",
+        "--policy",
+        "random",
+        "evolution",
+    ]
     words += ["--proposals", "50", "--directory", tmp_path / "all"]
     status, out, err = run(capsys, *words, "--seeds", 3)
     assert status == 0, err
@@ -80,7 +90,7 @@ def test_it_writes_what_scipy_says_of_paired_searches(table, tmp_path, capsys):
 
 
 def test_a_search_never_sees_the_runs_that_judge_it(table):
-    land = landscapes.table(table)
+    land = tables.table(table, None, SPACE.unary, SPACE.binary)
     seen = []
 
     class Spied(np.ndarray):

@@ -8,9 +8,10 @@ import pytest
 import actfn
 from actfn import search
 from experiments.simulate import __main__ as simulate
-from experiments.simulate import landscape as landscapes
+from experiments.simulate import tables
 from experiments.simulate.runs import Run, curves
 from experiments.simulate.statistics import summarise
+from experiments.tasks.implicit import Implicit
 
 SPACE = actfn.SearchSpace(
     1, ["identity", "sin", "tanh", "max0"], ["add", "mul", "max"]
@@ -111,7 +112,7 @@ def test_same_seed_same_files(finished, table, tmp_path, capsys):
 
 
 def test_the_space_is_read_off_the_table(table):
-    found = landscapes.table(table)
+    found = tables.table(table)
     assert found.space.core_units == 1
     assert {*found.space.unary} == {*SPACE.unary}
     assert {*found.space.binary} == {*SPACE.binary}
@@ -123,6 +124,55 @@ def test_the_space_is_read_off_the_table(table):
     assert found.measured == 1
 
 
+def test_runs_of_tabulate_are_found_by_their_canonical_form(tmp_path):
+    path = tmp_path / "runs.csv"
+    rows = [
+        ("x + x", 0, "completed", 20.0),
+        ("x + x", 1, "completed", 22.0),
+        ("tanh(x) + sin(x)", 0, "completed", 30.0),
+        ("tanh(x) + sin(x)", 1, "completed", 32.0),
+        ("sin(x) ** 2", 0, "diverged", "nan"),
+        # As trained, relu is max(x, 0); prelu starts at 0.25, no string does.
+        ("relu", 0, "completed", 25.0),
+        ("prelu", 0, "completed", 50.0),
+        # Of two units.
+        ("sin(x) + tanh(x) + sin(sin(x))", 0, "completed", 60.0),
+    ]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["function", "run", "status", "psnr", "task"])
+        writer.writerows([*row, "implicit"] for row in rows)
+    unary = ["identity", "sin", "tanh", "max0"]
+    land = tables.table(path, None, unary, ["add", "mul", "max"])
+    assert land.space.core_units == 1 and land.size == 4
+    for text, reward in (
+        ("2 * x", 21),
+        ("sin(x) + tanh(x)", 31),
+        ("sin(x) * sin(x)", Implicit.metrics["psnr"].floor),
+        ("max(x, 0)", 25),
+    ):
+        form = land.canonical(actfn.parse(text))
+        assert land.reward(form) == reward
+    assert land.measured == 0
+    # What both seeds add to both functions alike tells nothing.
+    assert land.noise == 0 and land.best == 31
+    assert land.runs_of(land.canonical(actfn.parse("x + x"))).tolist() == [
+        20, 22
+    ]  # fmt: skip
+
+
+def test_the_score_of_a_task_where_less_is_better_is_turned_around(
+    toy_task, tmp_path
+):
+    path = tmp_path / "runs.csv"
+    path.write_text(
+        "function,run,status,error,task\n"
+        "x + x,0,completed,0.25,toy\nsin(x) + x,0,diverged,nan,toy\n"
+    )
+    land = tables.table(path, None, ["identity", "sin"], ["add"])
+    assert land.best == -0.25 and land.reward("x + sin(x)") == -1e3
+
+
 def made_run(rewards, is_new=None):
     rewards = np.array(rewards, float)
     is_new = np.ones(len(rewards), bool) if is_new is None else is_new
@@ -130,7 +180,7 @@ def made_run(rewards, is_new=None):
 
 
 def test_what_never_finds_the_top_counts_as_the_whole_budget(table):
-    land = landscapes.table(table)
+    land = tables.table(table)
     top = land.threshold
     never = made_run([0, 1, 0, 1])
     at_3 = made_run([0, 0, 1, top], is_new=[1, 0, 1, 1])
@@ -148,7 +198,7 @@ def test_what_never_finds_the_top_counts_as_the_whole_budget(table):
 
 
 def test_p_value_of_three_against_three_wholly_apart(table):
-    land = landscapes.table(table)
+    land = tables.table(table)
     low, high = (
         [made_run([value]) for value in values]
         for values in ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
@@ -179,6 +229,11 @@ def test_ridge_rewards_are_kept_for_the_next_run(tmp_path, capsys):
     [
         (["--table", "nowhere.csv"], "nowhere.csv"),
         (["--table", "wrong.csv"], "columns expression and reward"),
+        (["--table", "tasks.csv"], "runs of one task"),
+        (
+            ["--table", "other.csv", "--unary", "sin", "--binary", "add"],
+            "functions of the space",
+        ),
         (["--table", "nan.csv"], "`reward` must be a finite number"),
         (["--table", "text.csv"], "Cannot read"),
         (["--policy", "magic"], "magic"),
@@ -195,6 +250,11 @@ def test_bad_input_is_one_line_and_status_2(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.csv").write_text("a,b\n1,2\n")
+    head = "function,task,run,status,psnr\n"
+    two = "relu,implicit,0,completed,1\nrelu,text,0,completed,1\n"
+    (tmp_path / "tasks.csv").write_text(head + two)
+    other = "elu,implicit,0,completed,1\n"
+    (tmp_path / "other.csv").write_text(head + other)
     (tmp_path / "nan.csv").write_text("expression,reward\nx + x,nan\n")
     (tmp_path / "text.csv").write_text("expression,reward\nx +,1\n")
     (tmp_path / "good.csv").write_text("expression,reward\nx + x,1\n")

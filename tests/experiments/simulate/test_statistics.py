@@ -8,7 +8,7 @@ from scipy import stats
 
 import actfn
 from experiments.simulate import landscape as landscapes
-from experiments.simulate import statistics
+from experiments.simulate import statistics, tables
 from experiments.simulate.landscape import Landscape
 from experiments.simulate.runs import Run
 
@@ -100,7 +100,7 @@ def test_noise_is_read_off_a_table(tmp_path):
         functions = ["x + x", "sin(x) + x", "sin(x) + sin(x)"]
         for text, reward in zip(functions, (0.5, 0.9, 0.7), strict=True):
             writer.writerow([text, reward, 4, reward / 10])
-    assert landscapes.table(path).noise == pytest.approx(0.09 / 2)
+    assert tables.table(path).noise == pytest.approx(0.09 / 2)
 
 
 def test_paired_noise_leaves_out_what_all_runs_share():

@@ -26,6 +26,13 @@ def test_an_existing_file_is_continued_not_replaced(tmp_path):
         CsvLog(tmp_path / "a.csv", ("a", "c"))
 
 
+def test_half_a_row_of_a_crash_is_cut_off(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n3")
+    CsvLog(path, ("a", "b")).append({"a": 4, "b": 5})
+    assert path.read_text() == "a,b\n1,2\n4,5\n"
+
+
 def test_rewrite(tmp_path):
     log = CsvLog(tmp_path / "a.csv", ("a", "b"))
     log.append({"a": 1, "b": 2})

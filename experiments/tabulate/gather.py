@@ -1,0 +1,245 @@
+"""Gathers the runs of the tasks into the open table of the package.
+
+    python -m experiments.tabulate gather results/table/*
+
+Each DIR is the --directory of a run of experiments.tabulate, of one task; what
+is missing is counted and said, and the table is written all the same. Written
+in --to: functions.parquet (a row a function of the list), runs.parquet (a row a
+run), summary.csv (a row a function and task), tasks.json, and croissant.json,
+which describes them to programs. The same rows give the same bytes. What the
+columns mean: docs/table.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from actfn.bench import table as bench
+from actfn.search.books.journal import read_json, write_atomically
+from actfn.search.books.tables import CsvLog
+from experiments import tasks
+from experiments.cli import Parser
+from experiments.tabulate import croissant, describe, rows, summary
+from experiments.tabulate.functions import (
+    Function,
+    declared,
+    digest,
+    of_space,
+)
+from experiments.tabulate.stages import stages
+
+_TEXTS = ("status", "reason", "versions", "machine", "setting", "task")
+_TYPES = {
+    "run": pa.int8(),
+    "seed": pa.int64(),
+    "function": pa.dictionary(pa.int32(), pa.string()),
+    **dict.fromkeys(_TEXTS, pa.dictionary(pa.int16(), pa.string())),
+}
+_OWN = ("task", "function", "setting", "run", "seed", "status", "reason")
+_LAST = ("seconds", "versions", "machine")
+
+
+def gather(
+    folders: Sequence[pathlib.Path],
+    functions: Sequence[Function],
+    target: pathlib.Path,
+) -> bench.Table:
+    """Writes the table; returns it as it is read.
+
+    Args:
+        folders: Of one task each.
+        functions: The list that the tasks were run on.
+        target: Where the files go; made if need be.
+
+    Raises:
+        ValueError: A folder holds no runs, or those of another list, of
+            several settings, or of a task that another folder has.
+        OSError: A file cannot be read or written.
+    """
+    order = {each.text: place for place, each in enumerate(functions)}
+    found: dict[str, list[dict]] = {}
+    known: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        name, entry, own = _task(folder, functions)
+        if name in known:
+            raise ValueError(
+                f"Each DIR must be of another task. Received: {name} again, "
+                f"in {folder}"
+            )
+        own.sort(key=lambda row: (order[row["function"]], row["run"]))
+        known[name], found[name] = entry, own
+    known = {name: known[name] for name in tasks.names() if name in known}
+    runs = [row for name in known for row in found[name]]
+    target.mkdir(parents=True, exist_ok=True)
+    _write(target / bench.FUNCTIONS, _of_functions(describe.rows(functions)))
+    _write(target / bench.RUNS, _of_runs(runs, known))
+    log = CsvLog(target / bench.SUMMARY, summary.COLUMNS)
+    log.rewrite(summary.rows(runs, known))
+    text = json.dumps(known, indent=2) + "\n"
+    write_atomically(target / bench.TASKS, text)
+    table = bench.load(target)
+    text = croissant.metadata(target, table)
+    write_atomically(target / croissant.FILE, text)
+    return table
+
+
+def _task(
+    folder: pathlib.Path, functions: Sequence[Function]
+) -> tuple[str, dict[str, Any], list[dict]]:
+    """Returns a task's name, its entry of tasks.json and its runs."""
+    read = rows.read(folder)
+    names = {row["task"] for row in read}
+    if len(names) != 1:
+        raise ValueError(
+            "Each DIR must hold the runs of one task, as `python -m "
+            f"experiments.tabulate` writes them. Received: {folder} with "
+            f"those of {', '.join(sorted(names)) or 'none'}"
+        )
+    (name,) = names
+    task = tasks.get(name)
+    for path in sorted(folder.glob("*-of-*/settings.json")):
+        settings = read_json(path, "restore it")
+        if settings["functions"] != digest(functions):
+            raise ValueError(
+                "Each DIR must have been made from the list of functions as "
+                f"it is now. Received: {path} of another"
+            )
+    metric = task.metrics[task.metric]
+    own = [_run(row, task) for row in read]
+    first = {row["function"] for row in own}
+    texts = [each.text for each in functions]
+    count = 1 + max(texts.index(text) for text in first)
+    scores = {
+        (row["function"], row["run"]): metric.sign
+        * (row["score"] if row["status"] == "completed" else metric.floor)
+        for row in own
+    }
+    plan = [c for stage in stages(functions[:count], scores) for c in stage]
+    entry = {
+        "title": task.title,
+        "provenance": task.provenance,
+        "metric": task.metric,
+        "direction": metric.direction,
+        "floor": metric.floor,
+        "unit": metric.unit,
+        "setting": settings["setting"],
+        "functions": len(first),
+        "runs": len(own),
+        "declared": count,
+        "missing": sum(child not in scores for child in plan),
+    }
+    if len({row["setting"] for row in own}) != 1:
+        raise ValueError(
+            f"Each DIR must be of one setting. Received: {folder} of several"
+        )
+    return name, entry, own
+
+
+def _run(row: Mapping[str, str], task) -> dict[str, Any]:
+    """Returns a row of runs.csv in its types."""
+    numbers = (*rows.TENTHS, *task.metrics, "seconds")
+    found = {name: _number(row[name]) for name in numbers}
+    return {
+        **row,
+        **found,
+        "score": found[task.metric],
+        "run": int(row["run"]),
+        "seed": int(row["seed"]),
+    }
+
+
+def _number(text: str) -> float | None:
+    """Returns a number of a cell; None for one that is not finite."""
+    value = float(text or "nan")
+    return value if math.isfinite(value) else None
+
+
+def _of_runs(
+    runs: Sequence[Mapping[str, Any]], known: Mapping[str, Any]
+) -> pa.Table:
+    metrics = dict.fromkeys(
+        m for name in known for m in tasks.get(name).metrics
+    )
+    names = (*_OWN, *rows.TENTHS, "score", *metrics, *_LAST)
+    columns = {
+        name: pa.array(
+            [row.get(name) for row in runs], _TYPES.get(name, pa.float64())
+        )
+        for name in names
+    }
+    return pa.table(columns)
+
+
+def _of_functions(found: Sequence[Mapping[str, Any]]) -> pa.Table:
+    texts = pa.list_(pa.string())
+    types = {
+        **dict.fromkeys(("names", "initial", "operators"), texts),
+        **dict.fromkeys(("units", "operations", "parameters"), pa.int16()),
+        "exact": pa.string(),
+        "values": pa.list_(pa.float32()),
+        "lipschitz": pa.float64(),
+        "normal_mean": pa.float64(),
+        "normal_variance": pa.float64(),
+        "normal_slope_square": pa.float64(),
+    }
+    columns = {
+        name: pa.array([row[name] for row in found], types.get(name))
+        for name in found[0]
+    }
+    return pa.table(columns)
+
+
+def _write(path: pathlib.Path, table: pa.Table) -> None:
+    parquet.write_table(table, path, compression="zstd")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command; returns its exit status."""
+    parser = Parser(
+        prog="python -m experiments.tabulate gather",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("folders", nargs="+", type=pathlib.Path, metavar="DIR")
+    for name in ("unary", "binary"):
+        add(
+            f"--{name}",
+            nargs="+",
+            metavar="NAME",
+            help="as the runs were made with it",
+        )
+    add(
+        "--to",
+        type=pathlib.Path,
+        default=bench.FOLDER,
+        metavar="DIR",
+        help="where the table goes; default: the package, actfn/bench",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        if given.unary or given.binary:
+            functions = of_space(given.unary, given.binary)
+        else:
+            functions = declared()
+        table = gather(given.folders, functions, given.to)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    print(table.completeness())
+    names = (*bench.FILES, croissant.FILE)
+    size = sum((given.to / name).stat().st_size for name in names)
+    print(f"{size / 1e6:.1f} MB in {given.to}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""The row of a child, as it is trained and as it is read."""
+
+from __future__ import annotations
+
+import pathlib
+import traceback
+from typing import Any
+
+from actfn.search.books.tables import read_rows
+from experiments.machine import machine, versions
+from experiments.tabulate.stages import Child, seed_of
+from experiments.tasks.base import Task, key
+from experiments.tasks.candidates import Candidate
+from experiments.tasks.child import train
+
+TENTHS = tuple(f"loss_{n}" for n in range(1, 11))
+FILE = "runs.csv"
+
+
+def columns(task: Task) -> tuple[str, ...]:
+    """Returns the header of a task's rows."""
+    return (
+        *("function", "task", "setting", "run", "seed", "status", "reason"),
+        *TENTHS,
+        *task.metrics,
+        *("seconds", "versions", "machine"),
+    )
+
+
+class Trainer:
+    """Trains children of a task: what an executor calls in its workers.
+
+    Args:
+        name: Of the task, for the row.
+        task: The task.
+        setting: One of its settings.
+
+    Raises:
+        ValueError: A file of the task is missing or damaged.
+    """
+
+    def __init__(self, name: str, task: Task, setting: Any):
+        self._name, self._task, self._setting = name, task, setting
+        self._data = task.data(setting)
+
+    def __call__(self, child: Child, ask=None) -> dict[str, object] | str:
+        """Returns the row of a child, or the text of what it has raised."""
+        text, run = child
+        seed = seed_of(run)
+        try:
+            # Not by its name alone: a task may have another of that name.
+            activation = Candidate(text)
+            found = train(
+                self._task, self._setting, self._data, activation, seed
+            )
+        except Exception:
+            return traceback.format_exc()
+        status = "diverged" if found.reason else "completed"
+        if found.rejected:
+            status = "rejected"
+        losses = found.losses or ("",) * len(TENTHS)
+        return {
+            "function": text,
+            "task": self._name,
+            "setting": key(self._setting),
+            "run": run,
+            "seed": seed,
+            "status": status,
+            "reason": found.reason,
+            **dict(zip(TENTHS, losses, strict=True)),
+            **found.metrics,
+            "seconds": found.seconds,
+            "versions": versions(),
+            "machine": machine(),
+        }
+
+
+def read(folder: pathlib.Path) -> list[dict[str, str]]:
+    """Returns the rows of all parts of a table, those of a child once.
+
+    Raises:
+        ValueError: A file ends within a line.
+    """
+    found: dict[tuple, dict[str, str]] = {}
+    for path in sorted(folder.glob(f"*-of-*/{FILE}")):
+        for row in read_rows(path):
+            if None in row.values():
+                raise ValueError(
+                    f"{path} must end with a whole line; resume its part. "
+                    f"Received: {row['function']}"
+                )
+            place = row["task"], row["setting"], row["function"], row["run"]
+            found.setdefault(place, row)
+    return [*found.values()]
+
+
+def scores(
+    folder: pathlib.Path, task: Task, setting: Any
+) -> dict[Child, float]:
+    """Returns what is known of a task: the higher, the better.
+
+    A child that diverged, or was given up before, has the floor.
+
+    Raises:
+        ValueError: A row has another setting.
+    """
+    metric = task.metrics[task.metric]
+    found = {}
+    for row in read(folder):
+        if row["setting"] != key(setting):
+            raise ValueError(
+                f"All rows in {folder} must have the setting {key(setting)}. "
+                f"Received: {row['setting']}, of {row['task']}"
+            )
+        score = metric.floor
+        if row["status"] == "completed":
+            score = float(row[task.metric])
+        found[row["function"], int(row["run"])] = metric.sign * score
+    return found
