@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
+
+from actfn.search.confirmation import LEVEL
+from experiments import tasks
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -32,19 +37,63 @@ def discrimination(rows: Rows) -> str:
 
 
 def searches(rows: Rows) -> str:
-    """Returns a line a search: its best finalist against each rival."""
-    lines = [
-        "| task | seed | function found | rival | gain | 95 % interval | p |",
-        "|---|---:|---|---|---:|---:|---:|",
-    ]
+    """Returns a table a task: the best finalist of each search over rivals."""
+    of_task: dict[str, list] = {}
     for row in rows:
-        lines.append(
-            f"| {row['task']} | {row['seed']} | `{row['expression']}` | "
-            f"`{row['rival']}` ({row['role']}) | {_number(row['gain'], 3)} | "
-            f"{_number(row['low'], 3)} to {_number(row['high'], 3)} | "
-            f"{float(row['p']):.2g} |"
-        )
+        of_task.setdefault(row["task"], []).append(row)
+    return "\n".join(itertools.starmap(_of_task, of_task.items()))
+
+
+def _of_task(task: str, rows: Rows) -> str:
+    rivals = dict.fromkeys(
+        _rival(row) for row in sorted(rows, key=lambda row: row["role"])
+    )
+    found: dict[tuple[str, str], dict] = {}
+    for row in rows:
+        search = found.setdefault((row["seed"], row["expression"]), {})
+        search[_rival(row)] = row
+    unit = tasks.get(task).metrics[tasks.get(task).metric].unit
+    lines = [
+        f"`{task}`: gain in {unit} over each rival, with the half of its 95 % "
+        f"interval; in brackets where p is {LEVEL} or more.",
+        "",
+        f"| seed | function found | {' | '.join(rivals)} |",
+        f"|---:|---|{'---:|' * len(rivals)}",
+    ]
+    for (seed, expression), search in found.items():
+        cells = (_gain(search[rival]) for rival in rivals)
+        lines.append(f"| {seed} | `{expression}` | {' | '.join(cells)} |")
+    counts = (
+        sum(_beaten(search[rival]) for search in found.values())
+        for rival in rivals
+    )
+    means = (
+        statistics.fmean(float(s[rival]["gain"]) for s in found.values())
+        for rival in rivals
+    )
+    beaten = " | ".join(map(str, counts))
+    lines.append(f"| | in how many of {len(found)} it is beaten | {beaten} |")
+    gains = " | ".join(f"{mean:.2f}" for mean in means)
+    lines.append(f"| | mean of the gains | {gains} |")
     return "\n".join(lines) + "\n"
+
+
+def _rival(row: Mapping[str, str]) -> str:
+    """Returns what the table calls a rival; of a family, the best is tuned."""
+    if row["role"] == "baseline":
+        return f"`{row['rival']}`"
+    family, _, values = row["rival"].partition("(")
+    return f"`{family}` {'tuned' if values else 'as published'}"
+
+
+def _beaten(row: Mapping[str, str]) -> bool:
+    return float(row["p"]) < LEVEL
+
+
+def _gain(row: Mapping[str, str]) -> str:
+    half = (float(row["high"]) - float(row["low"])) / 2
+    text = f"{float(row['gain']):.2f} ± {half:.2f}"
+    return text if _beaten(row) else f"({text})"
 
 
 def _number(text: str, digits: int) -> str:

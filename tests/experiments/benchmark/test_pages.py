@@ -14,7 +14,11 @@ from experiments.benchmark import (
     pages as benchmark_pages,
 )
 from experiments.benchmark.activations import MODES
-from experiments.benchmark.parts import search_tables, tables
+from experiments.benchmark.parts import (
+    search_on_tasks,
+    search_tables,
+    tables,
+)
 from models import markdown
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -108,6 +112,27 @@ def test_a_race_is_a_row_with_its_interval():
         "| random | 60 | 200 | 0.7077 | 0.7102 | +0.0026 | -0.0015 to +0.0036 "
         "| 6.9e-06 |"
     ) in search_tables.racing([row])
+
+
+def test_a_search_is_a_row_and_a_rival_a_column():
+    row = {"task": "implicit", "expression": "sin(x)", "low": "1", "high": "2"}
+    relu = {"rival": "relu", "role": "baseline", "gain": "1.5", "p": "0.01"}
+    tuned = {"rival": "wire(scale=2)", "role": "candidate", "gain": "-3"}
+    rows = [
+        row | {"seed": "0"} | tuned | {"p": "1"},
+        row | {"seed": "0"} | relu,
+        row | {"seed": "1"} | relu | {"gain": "2.5"},
+        row | {"seed": "1"} | tuned | {"rival": "wire(scale=4)", "p": "0.05"},
+    ]
+    lines = search_on_tasks.searches(rows).splitlines()
+    assert "in dB" in lines[0]
+    assert lines[2] == "| seed | function found | `relu` | `wire` tuned |"
+    assert lines[4:] == [
+        "| 0 | `sin(x)` | 1.50 ± 0.50 | (-3.00 ± 0.50) |",
+        "| 1 | `sin(x)` | 2.50 ± 0.50 | (-3.00 ± 0.50) |",
+        "| | in how many of 2 it is beaten | 2 | 0 |",
+        "| | mean of the gains | 2.00 | -3.00 |",
+    ]
 
 
 MEASURED = [b for b in benchmark_pages.BLOCKS if (RESULTS / b[2]).exists()]
