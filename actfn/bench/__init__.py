@@ -8,9 +8,10 @@ What is in it: docs/table.md.
 """
 
 from actfn.bench.asking import QUANTILES, Answer, without_epsilon
-from actfn.bench.table import Table, TableError, load
+from actfn.bench.table import FOLDER, Table, TableError, load
 
 __all__ = [
+    "FOLDER",
     "QUANTILES",
     "Answer",
     "Table",

@@ -13,8 +13,10 @@ functions that are trained again are chosen among all: copy the other parts'
 folders into DIR for that, and resume.
 
     python -m experiments.tabulate gather DIR...
+    python -m experiments.tabulate pages
 
-makes the table of the runs of several tasks; see its --help.
+make the table of the runs of several tasks, and the pages about it; see their
+--help.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ with quiet_start():
     from experiments.tasks.base import QUICK, Task
 
 Part = tuple[int, int]
-COMMANDS = ("gather",)
+COMMANDS = ("gather", "pages")
 """Modules with a command of their own."""
 
 

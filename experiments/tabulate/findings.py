@@ -1,0 +1,290 @@
+"""The blocks of docs/findings.md: what the open table says.
+
+Functions are compared by the first seed, which all share, so that none is
+favoured by having more runs; what did not complete has the floor. To compare
+tasks a score becomes its share: of the functions of the task that it beats,
+ties counting half.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from actfn.bench import Table
+from actfn.search.confirmation import LEVEL, holm
+from experiments.tabulate import effects
+from experiments.tabulate.effects import Effect
+from models import markdown
+
+TOP = 0.1
+SEEDS = 8
+ALL = "all tasks"
+FINDINGS = (
+    ("simpler functions win", "one unit, not two", True),
+    ("the best take the raw x into the last operation", "raw x", True),
+    ("periodic functions are among the best", "periodic", True),
+    ("division does badly", "division", False),
+)
+NAMES = ("findings", "correlations", "pareto", "variance", "signs")
+
+
+def blocks(table: Table | None) -> dict[str, str]:
+    """Returns the text of each block; without a table, that it is not made."""
+    if table is None:
+        return {f"table {name}": "Not made yet.\n" for name in NAMES}
+    data = Data(table)
+    made = (_findings, _correlations, _pareto, _variance, _signs)
+    return {
+        f"table {name}": render(data)
+        for name, render in zip(NAMES, made, strict=True)
+    }
+
+
+class Data:
+    """The table as arrays over its functions, in the order of the list.
+
+    Attributes:
+        tasks: Names of the tasks.
+        texts: Of the functions.
+        signs: Of each task, 1 if higher is better.
+    """
+
+    def __init__(self, table: Table):
+        self.tasks = table.task_names
+        self.texts = table.functions["function"].to_pylist()
+        self._rows = table.functions.to_pylist()
+        place = {text: n for n, text in enumerate(self.texts)}
+        self.signs = np.array(
+            [1 if t["direction"] == "max" else -1 for t in table.tasks.values()]
+        )
+        shape = len(self.texts), len(self.tasks)
+        self._runs = np.full((*shape, SEEDS), np.nan)
+        self._early = np.full(shape, np.nan)
+        names = ["task", "function", "run", "status", "score", "loss_1"]
+        for row in table.runs.select(names).to_pylist():
+            task = self.tasks.index(row["task"])
+            score = row["score"]
+            if row["status"] != "completed":
+                score = table.tasks[row["task"]]["floor"]
+            at = place[row["function"]], task
+            self._runs[(*at, row["run"])] = self.signs[task] * score
+            if row["run"] == 0 and row["status"] == "completed":
+                self._early[at] = (
+                    np.nan if row["loss_1"] is None else -row["loss_1"]
+                )
+
+    def column(self, name: str) -> np.ndarray:
+        """Returns a column of the functions; NaN for what is not there."""
+        values = [row[name] for row in self._rows]
+        return np.array([np.nan if v is None else v for v in values])
+
+    @functools.cached_property
+    def of_space(self) -> np.ndarray:
+        """Whether each is a function of the paper's space, as it trains it."""
+        start = np.array([bool(row["initial"]) for row in self._rows])
+        return np.isfinite(self.column("units").astype(float)) & ~start
+
+    @functools.cached_property
+    def shares(self) -> np.ndarray:
+        """What each function beats by its first seed: (functions, tasks)."""
+        return _shares(self._runs[:, :, 0])
+
+    def share(self, task: str) -> np.ndarray:
+        """Returns those of a task, or the means over all tasks."""
+        if task == ALL:
+            return self.shares.mean(axis=1)
+        return self.shares[:, self.tasks.index(task)]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The tasks, and all of them if there are several."""
+        return (*self.tasks, *[ALL] * (len(self.tasks) > 1))
+
+    def early(self, task: str) -> np.ndarray:
+        """Returns minus the loss in the first tenth of the steps."""
+        return self._early[:, self.tasks.index(task)]
+
+    def repeated(self, fewest: int) -> np.ndarray:
+        """Whether each has so many runs on every task."""
+        counts = np.isfinite(self._runs).sum(axis=2)
+        return (counts >= fewest).all(axis=1)
+
+    def runs(self, chosen: np.ndarray) -> np.ndarray:
+        """Returns the runs of functions: (functions, tasks, seeds)."""
+        return self._runs[chosen]
+
+
+def _shares(scores: np.ndarray) -> np.ndarray:
+    """Returns the share that each beats in its column; NaN stays."""
+    found = np.full(scores.shape, np.nan)
+    for column in range(scores.shape[1]):
+        known = np.isfinite(scores[:, column])
+        ranks = stats.rankdata(scores[known, column])
+        found[known, column] = (ranks - 0.5) / max(1, known.sum())
+    return found
+
+
+def groups(data: Data, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns who is compared in a finding, and who of them is a member."""
+    units = data.column("units").astype(float)
+    if number == 0:
+        return data.of_space, units == 1
+    name = ("raw_x", "periodic", "division")[number - 1]
+    return data.of_space & (units == 1), data.column(name).astype(bool)
+
+
+def effects_of(data: Data) -> list[tuple[int, str, str, Effect]]:
+    """Returns the effects of all findings: number, view, measure, effect."""
+    found = []
+    for number, view in itertools.product(range(len(FINDINGS)), data.views):
+        compared, member = groups(data, number)
+        share = data.share(view)
+        known = compared & np.isfinite(share)
+        share, member = share[known], member[known]
+        if not member.any() or member.all():
+            continue
+        top = share >= np.quantile(share, 1 - TOP)
+        for measure, effect in (
+            ("superiority", effects.superiority(share, member)),
+            ("odds of the top", effects.odds(top, member)),
+        ):
+            found.append((number, view, measure, effect))
+    return found
+
+
+def _findings(data: Data) -> str:
+    found = effects_of(data)
+    corrected = holm([effect.p for *_, effect in found])
+    rows = []
+    for (number, view, measure, effect), p in zip(
+        found, corrected, strict=True
+    ):
+        finding, group, more = FINDINGS[number]
+        none = 0.5 if measure == "superiority" else 1.0
+        verdict = "not shown"
+        if p < LEVEL:
+            as_said = (effect.size > none) == more
+            verdict = "holds" if as_said else "the contrary holds"
+        cells = (
+            finding,
+            group,
+            view,
+            measure,
+            *_effect(effect),
+            _p(p),
+            verdict,
+        )
+        rows.append(cells)
+    head = (
+        "finding", "group", "task", "measure", "effect", "95% interval",
+        "functions", "p, Holm", "verdict",
+    )  # fmt: skip
+    return markdown.table(
+        head, rows, ("finding", "group", "task", "measure", "verdict")
+    )
+
+
+def _correlations(data: Data) -> str:
+    rows = []
+    for first, second in itertools.combinations(data.tasks, 2):
+        pair = np.array([data.share(first), data.share(second)])
+        known = np.isfinite(pair).all(axis=0)
+        # Chosen by one of them alone: by both would bend the correlation.
+        best = known & (pair[0] >= np.nanmedian(pair[0][known]))
+        for name, chosen in (
+            ("all", known),
+            (f"better half on {first}", best),
+        ):
+            found = effects.correlation(*pair[:, chosen])
+            rows.append((f"{first}, {second}", name, *_effect(found)))
+    if not rows:
+        return "There is one task.\n"
+    head = ("tasks", "of", "rank correlation", "95% interval", "functions")
+    return markdown.table(head, rows, ("tasks", "of"))
+
+
+def _pareto(data: Data) -> str:
+    several = data.repeated(3)
+    if not several.any():
+        return "No function has three runs on every task.\n"
+    means = data.runs(several)[:, :, :3].mean(axis=2)
+    inside = effects.pareto(means)
+    texts = np.array(data.texts)[several][inside]
+    ranks = np.stack([stats.rankdata(-c, "min") for c in means.T], axis=1)
+    order = np.argsort(ranks[inside].mean(axis=1), kind="stable")
+    rows = [
+        (f"`{texts[n]}`", *(f"{int(r):,}" for r in ranks[inside][n]))
+        for n in order
+    ]
+    head = ("function", *(f"rank on {name}" for name in data.tasks))
+    text = markdown.table(head, rows, ("function",))
+    return f"Of {several.sum():,} functions:\n\n{text}"
+
+
+def _variance(data: Data) -> str:
+    whole = data.repeated(SEEDS)
+    if whole.sum() < 2:
+        return "No two functions have eight runs on every task.\n"
+    runs = data.runs(whole)
+    count, tasks, seeds = runs.shape
+    flat = runs.swapaxes(1, 2).reshape(count * seeds, tasks)
+    shares = _shares(flat).reshape(count, seeds, tasks).swapaxes(1, 2)
+    rows = [
+        (name, f"{100 * value:.1f}%")
+        for name, value in effects.variance_shares(shares).items()
+        if name != "task"  # None: a share has one mean in each.
+    ]
+    text = markdown.table(("of", "share"), rows, ("of",))
+    return f"{count} functions, {tasks} tasks, {seeds} seeds:\n\n{text}"
+
+
+def signs(data: Data) -> dict[str, np.ndarray]:
+    """Returns what is known of functions untrained; higher should be better."""
+    with np.errstate(all="ignore"):
+        steep = np.log(data.column("normal_slope_square").astype(float))
+        spread = np.log(data.column("normal_variance").astype(float))
+    return {
+        "E f'(x)^2 near 1": -np.abs(steep),
+        "variance of f(x) near 1": -np.abs(spread),
+        "mean of f(x) near 0": -np.abs(
+            data.column("normal_mean").astype(float)
+        ),
+        "few operations": -data.column("operations").astype(float),
+    }
+
+
+def _signs(data: Data) -> str:
+    rows = []
+    for task in data.tasks:
+        share = data.share(task)
+        known = {"loss in the first tenth of the steps": data.early(task)}
+        known |= {
+            f"the score on {other}": data.share(other)
+            for other in data.tasks
+            if other != task
+        }
+        for name, sign in (known | signs(data)).items():
+            usable = np.isfinite(share) & np.isfinite(sign)
+            found = effects.correlation(sign[usable], share[usable])
+            rows.append((task, name, *_effect(found)))
+    head = ("task", "sign", "rank correlation", "95% interval", "functions")
+    return markdown.table(head, rows, ("task", "sign"))
+
+
+def _effect(effect: Effect) -> Sequence[str]:
+    if math.isnan(effect.size):
+        return "", "", str(effect.count)
+    size, low, high = (
+        f"{value:.2f}" for value in (effect.size, effect.low, effect.high)
+    )
+    return size, f"{low} to {high}", f"{effect.count:,}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"
