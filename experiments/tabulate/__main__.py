@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import gc
 import importlib
 import json
 import os
@@ -257,8 +256,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     try:
         table, settings = _table(given)
-        # Each child ends with a collection, which need not look at the list.
-        gc.freeze()
         with claim(table.own, settings, given.resume):
             missing, failed = table.make(make(workers=given.workers))
     except (ValueError, OSError) as error:
