@@ -45,9 +45,8 @@ with quiet_start():
     from experiments.tabulate import rows
     from experiments.tabulate.functions import (
         Function,
-        declared,
         digest,
-        of_space,
+        listed,
     )
     from experiments.tabulate.stages import Child, stages
     from experiments.tasks.base import QUICK, Task
@@ -105,7 +104,7 @@ class Table:
         failed: list[str] = []
         with tqdm(unit="child", smoothing=0) as bar:
             while True:
-                known = rows.scores(self.folder, self.task, self.setting)
+                known = rows.known(self.folder, self.task, self.setting)
                 plan = stages(self.functions, known)
                 children = self.mine([c for stage in plan for c in stage])
                 if bar.total is None:
@@ -208,10 +207,7 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
     task = tasks.get(given.task)
     steps = {} if given.steps is None else {"steps": given.steps}
     setting = dataclasses.replace(task.settings[QUICK], **steps)
-    if given.unary or given.binary:
-        functions = of_space(given.unary, given.binary)
-    else:
-        functions = declared()
+    functions = listed(given.unary, given.binary)
     count = given.functions or len(functions)
     if count > len(functions):
         raise ValueError(

@@ -73,6 +73,17 @@ def digest(functions: Sequence[Function]) -> str:
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
+def listed(
+    unary: Sequence[str] | None, binary: Sequence[str] | None
+) -> Sequence[Function]:
+    """Returns the list, or that of a one-unit space if one is named.
+
+    Raises:
+        ValueError: A name is unknown, see `actfn.SearchSpace`.
+    """
+    return of_space(unary, binary) if unary or binary else declared()
+
+
 def of_catalog() -> list[Function]:
     """Returns the distinct functions of one input that have a name."""
     names: dict[tuple, list[str]] = {}

@@ -16,7 +16,6 @@ import argparse
 import json
 import math
 import pathlib
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,9 +30,8 @@ from experiments.cli import Parser
 from experiments.tabulate import croissant, describe, rows, summary
 from experiments.tabulate.functions import (
     Function,
-    declared,
     digest,
-    of_space,
+    listed,
 )
 from experiments.tabulate.stages import stages
 
@@ -118,11 +116,7 @@ def _task(
     first = {row["function"] for row in own}
     texts = [each.text for each in functions]
     count = 1 + max(texts.index(text) for text in first)
-    scores = {
-        (row["function"], row["run"]): metric.sign
-        * (row["score"] if row["status"] == "completed" else metric.floor)
-        for row in own
-    }
+    scores = rows.scores(read, task)
     plan = [c for stage in stages(functions[:count], scores) for c in stage]
     entry = {
         "title": task.title,
@@ -227,10 +221,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     given = parser.parse_args(arguments)
     try:
-        if given.unary or given.binary:
-            functions = of_space(given.unary, given.binary)
-        else:
-            functions = declared()
+        functions = listed(given.unary, given.binary)
         table = gather(given.folders, functions, given.to)
     except (ValueError, OSError) as error:
         parser.error(str(error))
@@ -239,7 +230,3 @@ def main(arguments: Sequence[str]) -> int:
     size = sum((given.to / name).stat().st_size for name in names)
     print(f"{size / 1e6:.1f} MB in {given.to}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import traceback
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from actfn.search.books.tables import read_rows
@@ -94,26 +95,34 @@ def read(folder: pathlib.Path) -> list[dict[str, str]]:
     return [*found.values()]
 
 
-def scores(
-    folder: pathlib.Path, task: Task, setting: Any
-) -> dict[Child, float]:
-    """Returns what is known of a task: the higher, the better.
-
-    A child that diverged, or was given up before, has the floor.
+def known(folder: pathlib.Path, task: Task, setting: Any) -> dict[Child, float]:
+    """Returns the scores that a folder has of a task, see `scores`.
 
     Raises:
         ValueError: A row has another setting.
     """
-    metric = task.metrics[task.metric]
-    found = {}
-    for row in read(folder):
+    found = read(folder)
+    for row in found:
         if row["setting"] != key(setting):
             raise ValueError(
                 f"All rows in {folder} must have the setting {key(setting)}. "
                 f"Received: {row['setting']}, of {row['task']}"
             )
+    return scores(found, task)
+
+
+def scores(
+    found: Iterable[Mapping[str, str]], task: Task
+) -> dict[Child, float]:
+    """Returns the scores of rows of a task: the higher, the better.
+
+    A child that diverged, or was given up before, has the floor.
+    """
+    metric = task.metrics[task.metric]
+    scored = {}
+    for row in found:
         score = metric.floor
         if row["status"] == "completed":
             score = float(row[task.metric])
-        found[row["function"], int(row["run"])] = metric.sign * score
-    return found
+        scored[row["function"], int(row["run"])] = metric.sign * score
+    return scored
