@@ -17,7 +17,7 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 import tqdm
@@ -119,19 +119,6 @@ def run(
         yield rows
 
 
-def _complete(
-    rows: Sequence[Mapping[str, str]], modes: Sequence[str]
-) -> list[Mapping[str, str]]:
-    """Returns the rows of the functions that all rivals have ended."""
-    counts = collections.Counter(row["function"] for row in rows)
-    done = {
-        name
-        for name, count in counts.items()
-        if count == len(modes) * len(contestants(name))
-    }
-    return [row for row in rows if row["function"] in done]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command."""
     parser = parser_of("activations", __doc__, resumes=True)
@@ -159,10 +146,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"channels. Received: {options.shape}"
         )
     log = BenchmarkLog(parser, options, "activations.csv", COLUMNS)
-    done = _complete(log.kept, options.modes)
-    log.rewrite(done)
-    measured = {row["function"] for row in done}
-    left = [name for name in options.functions if name not in measured]
+    done = log.keep_whole(
+        lambda row: row["function"],
+        lambda name: len(options.modes) * len(contestants(name)),
+    )
+    left = [name for name in options.functions if name not in done]
     for rows in run(
         left, options.modes, options.shape, options.rounds, options.seed
     ):

@@ -84,6 +84,10 @@ def _train_step(name: str, activation: str, size: int) -> Callable[[], None]:
     return lambda: step().numpy()
 
 
+def _compared(activations: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys((BASELINE, *activations)))
+
+
 def measure(
     name: str,
     activations: Sequence[str] = ("swish",),
@@ -113,7 +117,7 @@ def measure(
             "Arguments `batch` and `rounds` must be positive. "
             f"Received: batch={batch}, rounds={rounds}"
         )
-    compared = list(dict.fromkeys((BASELINE, *activations)))
+    compared = _compared(activations)
     steps = {text: _train_step(name, text, batch) for text in compared}
     seconds: dict[str, list[float]] = {text: [] for text in compared}
     for step in steps.values():
@@ -174,7 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args(arguments)
     log = BenchmarkLog(parser, chosen, "models.csv", COLUMNS)
-    done = [row["model"] for row in log.kept]  # a model's rows come together
+    compared = len(_compared(chosen.activations))
+    done = log.keep_whole(lambda row: row["model"], lambda name: compared)
     try:
         for row in run(
             log,

@@ -11,7 +11,6 @@ not complete.
 from __future__ import annotations
 
 import argparse
-import collections
 import dataclasses
 import functools
 import multiprocessing
@@ -44,7 +43,9 @@ COLUMNS = (
     "busy",
     "machine",
 )
-PARTS = ("training", "sleeping")
+CONTESTANTS = {"training": 2, "sleeping": 1}
+"""How many rows a round of each part has."""
+PARTS = tuple(CONTESTANTS)
 
 
 def training(
@@ -171,8 +172,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ[name] = "1"  # of all processes that are started here
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     log = BenchmarkLog(parser, chosen, "scaling.csv", COLUMNS)
-    done = _complete(log.kept)
-    log.rewrite(done)
+    done = log.keep_whole(
+        lambda row: (row["part"], int(row["round"])),
+        lambda each: CONTESTANTS[each[0]],
+    )
     try:
         for row in _rows(chosen, done):
             log.append(row)
@@ -185,21 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"workers / bare, functions per hour: {_ratio(trained):.3f}")
 
 
-def _complete(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    """Returns the rows of the rounds that both contestants have ended."""
-    rounds = collections.Counter((row["part"], row["round"]) for row in rows)
-    return [
-        row
-        for row in rows
-        if row["part"] == "sleeping" or rounds[row["part"], row["round"]] == 2
-    ]
-
-
 def _rows(
-    chosen: argparse.Namespace, done: Sequence[Mapping[str, str]]
+    chosen: argparse.Namespace, ended: set[tuple[str, int]]
 ) -> Iterator[dict]:
-    """Yields the rows that are not done."""
-    ended = {(row["part"], int(row["round"])) for row in done}
+    """Yields the rows of the rounds that have not ended."""
     rounds = [
         turn
         for turn in range(1, chosen.rounds + 1)

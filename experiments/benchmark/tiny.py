@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with quiet_start():
         machine()  # Imports TensorFlow, and remembers.
     log = BenchmarkLog(parser, options, "tiny.csv", COLUMNS)
-    done = {row["config"] for row in log.kept}
+    done = log.keep_whole(lambda row: row["config"], lambda name: 1)
     left = [name for name in options.configs if name not in done]
     rows = measure(left, options.activation, options.threads)
     try:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import json
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import Any
 
 from actfn.search.books.journal import write_atomically
 from actfn.search.books.tables import CsvLog, read_rows
@@ -89,6 +98,26 @@ class BenchmarkLog(CsvLog):
         except ValueError as error:  # other columns, or other settings
             parser.error(f"--directory cannot be used: {error}")
         self.rewrite(self.kept)
+
+    def keep_whole(
+        self,
+        group: Callable[[Mapping[str, str]], Hashable],
+        rows: Callable[[Any], int],
+    ) -> set:
+        """Drops the rows of groups that were stopped within: they begin anew.
+
+        Args:
+            group: Returns the group of a row, such as its function.
+            rows: Returns how many rows a group has once it is measured.
+
+        Returns:
+            The groups that are measured.
+        """
+        counts = collections.Counter(map(group, self.kept))
+        whole = {each for each, count in counts.items() if count >= rows(each)}
+        self.kept = [row for row in self.kept if group(row) in whole]
+        self.rewrite(self.kept)
+        return whole
 
     def append(self, row: Mapping[str, object]) -> None:
         """Adds one row."""

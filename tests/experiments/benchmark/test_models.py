@@ -22,6 +22,13 @@ def test_rows_are_relative_to_relu(tmp_path, capsys):
     kept = (folder / "models.csv").read_text()
     benchmark_models.main([*arguments, "--resume"])  # nothing is left
     assert (folder / "models.csv").read_text() == kept
+    # Killed within the rows of a model: all of it is measured again.
+    lines = kept.splitlines(keepends=True)
+    (folder / "models.csv").write_text("".join(lines[:3]))
+    benchmark_models.main([*arguments, "--resume"])
+    with (folder / "models.csv").open() as file:
+        again = [row["activation"] for row in csv.DictReader(file)]
+    assert again == ["relu", "swish", "swish_1"]
 
 
 @pytest.mark.parametrize(
