@@ -12,9 +12,7 @@ they are measured; --resume goes on with the functions that are left.
 
 from __future__ import annotations
 
-import collections
 import math
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +30,7 @@ from experiments.benchmark.parts.rivals import (
     contestants,
     first_values,
 )
+from experiments.benchmark.parts.turns import milliseconds
 from experiments.machine import machine
 
 MODES = ("eager", "graph", "xla")
@@ -49,7 +48,10 @@ COLUMNS = (
 
 
 def forward_and_backward(function: Callable, mode: str) -> Callable:
-    """Returns a function of x, its parameters and the incoming gradient."""
+    """Returns a function of x, its parameters and the incoming gradient.
+
+    It returns once all is computed.
+    """
 
     def both(x, parameters, upstream):
         with tf.GradientTape() as tape:
@@ -57,28 +59,15 @@ def forward_and_backward(function: Callable, mode: str) -> Callable:
             y = function(x, *parameters)
         return y, tape.gradient(y, [x, *parameters], upstream)
 
-    if mode == "eager":
-        return both
-    return tf.function(both, jit_compile=mode == "xla", autograph=False)
+    if mode != "eager":
+        both = tf.function(both, jit_compile=mode == "xla", autograph=False)
 
+    def done(*inputs):
+        y, gradients = both(*inputs)
+        gradients[0][(0,) * len(gradients[0].shape)].numpy()
+        return y, gradients
 
-def medians(
-    functions: dict[str, Callable], inputs: tuple, rounds: int
-) -> dict[str, float]:
-    """Returns the median time in milliseconds; all take turns."""
-    times = collections.defaultdict(list)
-    order, shuffle = list(functions), random.Random(0).shuffle
-    for turn in range(rounds + 2):
-        shuffle(order)  # Who comes after a heavy one pays for its memory.
-        for name in order:
-            function = functions[name]
-            start = time.perf_counter()
-            y, gradients = function(*inputs)
-            gradients[0][(0,) * len(gradients[0].shape)].numpy()  # Is done.
-            if turn > 1:
-                times[name].append(1000 * (time.perf_counter() - start))
-            del y, gradients
-    return {name: statistics.median(times[name]) for name in functions}
+    return done
 
 
 def run(
@@ -101,7 +90,9 @@ def run(
                 key: forward_and_backward(f, mode) for key, f in rivals.items()
             }
             above = half if name in PLAIN_GATES else upstream
-            times = medians(compiled, (x, values, above), rounds)
+            inputs = x, values, above
+            found = milliseconds(compiled, inputs, rounds, time.perf_counter)
+            times = {key: statistics.median(found[key]) for key in found}
             rows += [
                 {
                     "function": name,

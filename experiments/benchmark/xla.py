@@ -11,13 +11,11 @@ float32 and in 16 bits.
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import os
-import random
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -33,6 +31,7 @@ from experiments.benchmark.parts.compiled import (
     sigmoid_unit,
     tensors_kept,
 )
+from experiments.benchmark.parts.turns import milliseconds
 from experiments.machine import machine
 
 BOUNDED = ("min(x, sin(x))", "cos(x) - x", "atan(x) ** 2 - x", "sinc(x) + x")
@@ -59,31 +58,6 @@ def functions() -> tuple[str, ...]:
         if operators.get(name).arity == 1 and name in operators.BUILT_IN
     ]
     return (*BOUNDED, *_OTHERS, *unary)
-
-
-def ratios(
-    programs: dict[str, Callable], inputs: tuple, rounds: int, beside: str
-) -> dict[str, tuple[float, float]]:
-    """Returns the median of times to those of `beside`, and milliseconds."""
-    times = collections.defaultdict(list)
-    order, shuffle = list(programs), random.Random(0).shuffle
-    for turn in range(rounds + 2):
-        shuffle(order)
-        for name in order:
-            start = time.process_time()
-            found = programs[name](*inputs)
-            if turn > 1:
-                times[name].append(1000 * (time.process_time() - start))
-            del found
-    return {
-        name: (
-            statistics.median(
-                a / b for a, b in zip(times[name], times[beside], strict=True)
-            ),
-            statistics.median(times[name]),
-        )
-        for name in programs
-    }
 
 
 def measure(
@@ -113,8 +87,10 @@ def measure(
                 "ours": compiled(function, part),
                 "rival": compiled(sigmoid_unit, part),
             }
-            found = ratios(programs, inputs, rounds, "rival")
-            row[part], row[f"{part}_ms"] = found["ours"]
+            times = milliseconds(programs, inputs, rounds, time.process_time)
+            pairs = zip(times["ours"], times["rival"], strict=True)
+            row[part] = statistics.median(a / b for a, b in pairs)
+            row[f"{part}_ms"] = statistics.median(times["ours"])
         for dtype in NARROW:
             row[f"kept_{dtype}"] = tensors_kept(function, keras.ops.relu, dtype)
         yield row
