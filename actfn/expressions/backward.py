@@ -81,10 +81,11 @@ def contract(upstream, derivative, leaf):
     rank, below = len(term.shape), len(leaf.shape)
     if rank == below:
         return term
+    if below < 2 <= rank:
+        channels = fn.sum_over_positions(term)
+        return channels if below else ops.sum(channels)
     if below == 0:
         return ops.sum(term)
-    if below == 1:
-        return fn.sum_over_positions(term)
     # Channels first: all behind them are 1.
     axes = [i for i in range(rank) if i != rank - below]
     return ops.reshape(ops.sum(term, axis=axes), leaf.shape)

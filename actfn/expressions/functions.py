@@ -39,6 +39,25 @@ def leaky_relu_slope(x, negative: float, factor):
     return factor * ops.where(x > 0, ops.ones_like(x), negative)
 
 
+def softsign_slope(x, factor):
+    """Returns factor / (1 + |x|)^2, in one pass on TensorFlow."""
+    if not ops.on_tensorflow(x):
+        return factor / ops.square(1 + ops.abs(x))
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def slope(x, factor):
+        # TensorFlow has no derivative of this one.
+        def gradient(upstream):
+            cube = (1 + tf.abs(x)) ** 3
+            by_x = upstream * factor * (-2 * tf.sign(x) / cube)
+            return by_x, softsign_slope(x, upstream)
+
+        return tf.raw_ops.SoftsignGrad(gradients=factor, features=x), gradient
+
+    return slope(x, factor)
+
+
 def sum_over_positions(a):
     """Sums over all axes but the last."""
     if ops.on_tensorflow(a):

@@ -104,7 +104,7 @@ _ROWS = (
         # TensorFlow's own has no second derivative.
         "x * reciprocal(1 + abs(x))",
         ops.softsign,
-        slopes.by_x(lambda x: 1 / ops.square(1 + ops.abs(x))),
+        slopes.softsign_gradients,
         native=False,
     ),
     Kernel("max(x, 0) ** 2", lambda x: ops.square(ops.relu(x))),

@@ -29,6 +29,10 @@ def relu_gradients(x, betas, upstream):
     return (fn.leaky_relu_slope(x, 0.0, upstream),)
 
 
+def softsign_gradients(x, betas, upstream):
+    return (fn.softsign_slope(x, upstream),)
+
+
 def exponential(scale: float, alpha: float) -> Callable:
     def slope(x):
         return scale * ops.where(x < 0, alpha * ops.exp(ops.minimum(x, 0)), 1)
