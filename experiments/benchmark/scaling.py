@@ -154,7 +154,7 @@ def _options(
     add("--functions", type=int, default=30, help="a round")
     add("--steps", type=int, default=PRESETS["quick"].steps, help="of a child")
     add("--tasks", type=int, default=64, help="that sleep at a time")
-    add("--turns", type=int, default=32, help="children a task")
+    add("--turns", type=int, default=64, help="children a task")
     add("--seconds", type=float, default=5.0, help="that a child sleeps")
     add("--policy", choices=POLICIES, default="ppo", help="while they sleep")
     chosen = parser.parse_args(arguments)
