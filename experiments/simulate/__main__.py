@@ -42,15 +42,17 @@ from experiments.cli import Parser, positive, quiet_start
 
 with quiet_start():
     import actfn
+    from actfn import bench
     from actfn.search.books.folder import claim
-    from actfn.search.policies import POLICIES
     from experiments.simulate import landscape as landscapes
     from experiments.simulate import racing as races
     from experiments.simulate import report, tables
+    from experiments.simulate.contestants import NAMES, contestant
     from experiments.simulate.kept import KeptRuns
     from experiments.simulate.landscape import Landscape
     from experiments.simulate.runs import Run, run
 
+BENCH = "bench"
 TABLE = pathlib.Path(__file__).parents[1] / "data/one_unit_rewards/rewards.csv"
 
 _UNITS = {"ridge": 2, "perceptron": 1}
@@ -65,11 +67,11 @@ def _parser() -> Parser:
     add = parser.add_argument
     add(
         "--table",
-        type=pathlib.Path,
         metavar="FILE",
-        help="known rewards; default: those of a one-unit space that come "
-        "with the program",
+        help="known rewards, or bench, the open table; default: those of a "
+        "one-unit space that come with the program",
     )
+    add("--task", metavar="NAME", help="of the open table, with --table bench")
     add(
         "--landscape",
         choices=("table", *landscapes.SOURCES),
@@ -79,11 +81,12 @@ def _parser() -> Parser:
     add(
         "--policy",
         nargs="+",
-        choices=POLICIES,
+        choices=NAMES,
         default=["random", "reinforce", "ppo", "evolution", "surrogate"],
         metavar="NAME",
-        help=f"who is compared, of {', '.join(POLICIES)}; default: all but "
-        "exhaustive and ppo_paper",
+        help=f"who is compared, of {', '.join(NAMES)}; those two start "
+        "from what the open table knows of other tasks; default: all but "
+        "exhaustive, ppo_paper and these",
     )
     for name, default, text in (
         ("seeds", 50, "runs of each policy"),
@@ -150,8 +153,15 @@ def _table(given: argparse.Namespace) -> Landscape | None:
                 "--runs must not go with a table, which has its own. "
                 f"Received: {given.runs}"
             )
-        path = given.table or TABLE
-        return tables.table(path, given.core_units, given.unary, given.binary)
+        words = given.core_units, given.unary, given.binary
+        if (given.table == BENCH) != bool(given.task):
+            raise ValueError(
+                "--table bench and --task must go together. "
+                f"Received: {given.table}, {given.task}"
+            )
+        if given.task:
+            return tables.of_bench(given.task, *words)
+        return tables.table(pathlib.Path(given.table or TABLE), *words)
     if given.table:
         raise ValueError(
             f"--table must not go with --landscape {given.landscape}. "
@@ -164,8 +174,10 @@ def _settings(given: argparse.Namespace, space: actfn.SearchSpace) -> dict:
     """Returns what all runs of a folder must share."""
     table = None
     if given.landscape == "table":
-        data = (given.table or TABLE).read_bytes()
-        table = hashlib.sha256(data).hexdigest()
+        file = given.table or TABLE
+        if given.table == BENCH:
+            file = bench.table.FOLDER / bench.table.RUNS
+        table = hashlib.sha256(pathlib.Path(file).read_bytes()).hexdigest()
     return {
         "landscape": given.landscape,
         "table": table,
@@ -176,7 +188,7 @@ def _settings(given: argparse.Namespace, space: actfn.SearchSpace) -> dict:
         "binary": list(space.binary),
     } | {
         name: value
-        for name in ("runs", "racing")
+        for name in ("runs", "racing", "task")
         if (value := getattr(given, name))
     }
 
@@ -194,7 +206,9 @@ def _simulate(
             for seed in range(given.seed, given.seed + given.seeds):
                 done = kept.get(policy, seed)
                 if done is None:
-                    made = POLICIES[policy](landscape.space, seed=seed)
+                    made = contestant(
+                        policy, landscape.space, seed, landscape.task
+                    )
                     done = run(made, landscape, given.proposals)
                     kept.add(policy, seed, done)
                 found.append(done)
@@ -213,7 +227,7 @@ def _race(given: argparse.Namespace, landscape: Landscape) -> list[races.Gain]:
             bar.set_description(f"{policy:>10}")
             for seed in seeds:
                 make = functools.partial(
-                    POLICIES[policy], landscape.space, seed=seed
+                    contestant, policy, landscape.space, seed, landscape.task
                 )
                 found.run(policy, seed, make, landscape, given.proposals)
                 bar.update()
@@ -235,7 +249,7 @@ def _compare(given: argparse.Namespace) -> str:
             else given.runs or 1
         )
     for policy in given.policy:  # a bad one shows before anything is written
-        POLICIES[policy](space, seed=given.seed)
+        contestant(policy, space, given.seed, landscape and landscape.task)
     folder = given.directory
     with claim(folder, _settings(given, space), given.resume):
         landscape = landscape or landscapes.measured(

@@ -47,6 +47,7 @@ class Landscape:
         runs: The rewards of the runs whose mean a reward is, by canonical
             form, where they are known; `measure` adds those of others.
         floor: The reward of a run that diverged.
+        task: Whose rewards these are, if they are of one of the tasks.
 
     Attributes:
         size: Of the sample.
@@ -66,6 +67,7 @@ class Landscape:
         noise: float = 0.0,
         runs: Mapping[str, np.ndarray] | None = None,
         floor: float = -np.inf,
+        task: str | None = None,
     ):
         self.name = name
         self.space = space
@@ -73,6 +75,7 @@ class Landscape:
         self.noise = noise
         self.runs = {} if runs is None else runs
         self.floor = floor
+        self.task = task
         self.size = len(rewards)
         self._rewards = dict(rewards)
         self._measure = measure

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 import actfn
-from actfn import catalog
+from actfn import bench, catalog
 from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
 from actfn.search.books.ledger import canonical_text
@@ -75,6 +75,29 @@ def table(
     space = _space_of(functions, core_units, unary, binary)
     noise = _noise_of(rows)
     return Landscape(path.stem, space, rewards, lambda _: lowest, noise=noise)
+
+
+def of_bench(
+    task: str,
+    core_units: int | None = None,
+    unary: Sequence[str] | None = None,
+    binary: Sequence[str] | None = None,
+) -> Landscape:
+    """Returns the rewards of a task of the open table, see `of_runs`.
+
+    Raises:
+        ValueError: There is no table, or it does not have the task.
+        ImportError: pyarrow is not installed.
+    """
+    open_table = bench.load()
+    if task not in open_table.task_names:
+        raise ValueError(
+            "--task must be one of the table's, "
+            f"{', '.join(open_table.task_names)}. Received: {task}"
+        )
+    rows = [row for row in open_table.runs.to_pylist() if row["task"] == task]
+    space = SearchSpace(core_units or 1, unary, binary)
+    return of_runs(task, rows, space)
 
 
 def of_runs(
@@ -143,7 +166,7 @@ def of_runs(
     )
     return Landscape(
         f"{name}, {task.metric}", space, rewards, measure, noise=noise,
-        runs=runs, floor=floor,
+        runs=runs, floor=floor, task=next(iter(names)),
     )  # fmt: skip
 
 

@@ -14,9 +14,10 @@ folders into DIR for that, and resume.
 
     python -m experiments.tabulate gather DIR...
     python -m experiments.tabulate pages
+    python -m experiments.tabulate prior
 
-make the table of the runs of several tasks, and the pages about it; see their
---help.
+make the table of the runs of several tasks, the pages about it, and what the
+surrogate policy may start from; see their --help.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ with quiet_start():
     from experiments.tasks.base import QUICK, Task
 
 Part = tuple[int, int]
-COMMANDS = ("gather", "pages")
+COMMANDS = ("gather", "pages", "prior")
 """Modules with a command of their own."""
 
 

@@ -89,6 +89,10 @@ class Shapes:
                 remember(self._features, one, row)
         return np.stack([rows[one] for one in flat]).reshape(len(each), -1)
 
+    def outlines(self, table: np.ndarray) -> np.ndarray:
+        """Returns the columns of values and slopes of a table of functions."""
+        return table[:, : -len(self._names) - 1]
+
     def _described(self, functions: Sequence[Expression]) -> np.ndarray:
         with np.errstate(all="ignore"):
             known = [self._known(one) for one in functions]

@@ -11,6 +11,7 @@ from actfn.expressions.expression import Expression
 from actfn.search.checks import check_count, check_finite
 from actfn.search.policies.base import BasePolicy
 from actfn.search.policies.evolution import mutate
+from actfn.search.policies.prior import Prior, normal_scores
 from actfn.search.policies.shapes import Shapes, remember
 from actfn.spaces.grammar import SearchSpace
 from actfn.spaces.groups import GroupedExpression, parse_functions
@@ -21,6 +22,12 @@ _GROWTH = 0.1
 _TREES = 20
 _COLUMNS = 0.2
 """Share of the features among which a node's best random cut is taken."""
+_FIRST_FIT = 5
+"""After how many results trees are first fitted beside a prior."""
+_PRIOR_RESULTS = 10
+"""How many results a prior weighs."""
+_PRIOR_CANDIDATES = 64
+"""How many functions are always candidates, the best by the prior."""
 
 
 class SurrogatePolicy(BasePolicy):
@@ -33,17 +40,25 @@ class SurrogatePolicy(BasePolicy):
     trees are fitted anew to all results as these grow by a tenth. A function
     that was trained with several seeds counts by its mean, once a seed.
 
+    With a prior, what functions came to on other tasks takes the place of the
+    random ones: the merit of a candidate is the mean of its normal score there
+    and of the trees', which are fitted to normal scores from the fifth result
+    on. The prior weighs as much as ten results, and less and less; the best
+    functions by it are candidates too.
+
     Args:
         space: Where the proposals come from.
         seed: Integer from 0.
-        warmup: How many random functions come first.
+        warmup: How many random functions come first; none with a prior.
         candidates: How many functions each proposal is chosen from.
         refit_every: After how many results, at least, the trees are fitted
             anew.
         curiosity: Weight of the deviation.
+        prior: ``"table"`` for what the open table knows, another `Prior`, or
+            None. In spaces of functions of one input, without groups.
 
     Raises:
-        ValueError: A number is out of range.
+        ValueError: A number is out of range, or the prior does not fit.
     """
 
     def __init__(
@@ -55,12 +70,16 @@ class SurrogatePolicy(BasePolicy):
         candidates: int = 64,
         refit_every: int = 5,
         curiosity: float = 1.0,
+        prior: Prior | str | None = None,
     ):
         super().__init__(space, seed)
         self.warmup = check_count("warmup", warmup)
         self.candidates = check_count("candidates", candidates)
         self.refit_every = check_count("refit_every", refit_every)
         self.curiosity = check_finite("curiosity", curiosity)
+        self.prior = _prior(prior, space)
+        if self.prior:
+            self.warmup = 0
         self._rows: list[tuple[str, float]] = []
         self._runs: dict[str, int] = {}  # of functions with several
         self._fits = 0
@@ -70,6 +89,10 @@ class SurrogatePolicy(BasePolicy):
         self._told: set[str] = set()
         self._decoder = _Decoder(space)
         self._shapes = Shapes(space.inputs)
+        known = self.prior.best(_PRIOR_CANDIDATES) if self.prior else ()
+        self._known_best = [
+            text for text in known if self._tokens(text) is not None
+        ]
 
     def tell(self, expression: Expression, reward: float) -> None:
         """Adds a foreign result to what the model is fitted to."""
@@ -113,11 +136,14 @@ class SurrogatePolicy(BasePolicy):
         return [(expression, str(expression)) for expression in drawn]
 
     def _choose(self, rng, drawn: list[Expression]) -> Expression:
-        new = len(self._rows) - self._fitted
-        if self._trees is None or new >= max(
-            self.refit_every, _GROWTH * self._fitted
+        results = len(self._rows)
+        enough = _FIRST_FIT if self.prior else 1
+        new = results - self._fitted
+        if results >= enough and (
+            self._trees is None
+            or new >= max(self.refit_every, _GROWTH * self._fitted)
         ):
-            self._fits, self._fitted = self._fits + 1, len(self._rows)
+            self._fits, self._fitted = self._fits + 1, results
             self._trees = self._fit()
         here = {*self._open.values(), *map(str, drawn)}
         pool = [
@@ -127,11 +153,22 @@ class SurrogatePolicy(BasePolicy):
         ]
         if not pool:
             return self.space.sample(rng)
-        table = self._shapes.table(pool)
-        # What `tree.predict` does, without its checks of the table.
-        votes = np.hstack([tree.tree_.predict(table) for tree in self._trees])
-        merits = votes.mean(axis=1) + self.curiosity * votes.std(axis=1)
-        return pool[int(np.argmax(merits))]
+        return pool[int(np.argmax(self._merits(pool)))]
+
+    def _merits(self, pool: list[Expression]) -> np.ndarray:
+        """Returns what is hoped of each candidate."""
+        table, merits = self._shapes.table(pool), np.zeros(len(pool))
+        if self._trees:
+            # What `tree.predict` does, without its checks of the table.
+            votes = np.hstack(
+                [tree.tree_.predict(table) for tree in self._trees]
+            )
+            merits = votes.mean(axis=1) + self.curiosity * votes.std(axis=1)
+        if not self.prior:
+            return merits
+        before = self.prior.predict(self._shapes.outlines(table))
+        share = _PRIOR_RESULTS / (_PRIOR_RESULTS + len(self._rows))
+        return share * before + (1 - share) * merits
 
     def _pool(self, rng: np.random.Generator) -> dict[str, Expression]:
         """Returns random functions and mutations of the best, by text."""
@@ -146,6 +183,8 @@ class SurrogatePolicy(BasePolicy):
         for tokens in strings:
             expression, text = self._decoder.look(tuple(tokens))
             pool.setdefault(text, expression)
+        for text in self._known_best:
+            pool.setdefault(text, self._decoder.read(text))
         return pool
 
     def _mutations(
@@ -186,6 +225,8 @@ class SurrogatePolicy(BasePolicy):
 
         texts, rewards = zip(*self._rows[: self._fitted], strict=True)
         table = self._shapes.table([self._decoder.read(each) for each in texts])
+        if self.prior:
+            rewards = normal_scores(rewards)
         rewards = np.array(rewards)[:, None]
         runs = None  # scikit-learn looks at each weight
         if self._runs:
@@ -223,6 +264,22 @@ class SurrogatePolicy(BasePolicy):
     def _learn(self, memory: str, reward: float) -> None:
         self._rows.append((memory, reward))
         self._told.add(memory)
+
+
+def _prior(given: Prior | str | None, space: SearchSpace) -> Prior | None:
+    """Returns the prior, or raises ValueError."""
+    if given is None:
+        return None
+    if space.inputs != 1 or space.groups:
+        raise ValueError(
+            "`prior` must go with a space of functions of one input, without "
+            f"groups. Received: {space}"
+        )
+    if isinstance(given, str) and given != "table":
+        raise ValueError(
+            f"`prior` must be 'table', a Prior or None. Received: {given!r}"
+        )
+    return Prior.load() if isinstance(given, str) else given
 
 
 class _Decoder:
