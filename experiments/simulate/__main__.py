@@ -84,9 +84,9 @@ def _parser() -> Parser:
         choices=NAMES,
         default=["random", "reinforce", "ppo", "evolution", "surrogate"],
         metavar="NAME",
-        help=f"who is compared, of {', '.join(NAMES)}; those two start "
-        "from what the open table knows of other tasks; default: all but "
-        "exhaustive, ppo_paper and these",
+        help=f"who is compared, of {', '.join(NAMES)}; surrogate_prior "
+        "and surrogate_shuffled start from what the open table knows of other "
+        "tasks; default: random, reinforce, ppo, evolution, surrogate",
     )
     for name, default, text in (
         ("seeds", 50, "runs of each policy"),

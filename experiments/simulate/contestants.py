@@ -8,13 +8,14 @@ from actfn.search.policies import POLICIES, policy_class
 from actfn.search.policies.base import Policy
 from actfn.search.policies.prior import Prior
 from actfn.spaces.grammar import SearchSpace
+from experiments.simulate.optuna_tpe import OptunaPolicy
 
 PRIORS = {
     "surrogate_prior": "the surrogate that knows the open table, but for the "
     "task it searches on",
     "surrogate_shuffled": "the same with the scores shuffled, which mislead",
 }
-NAMES = (*POLICIES, *PRIORS)
+NAMES = (*POLICIES, "optuna", *PRIORS)
 
 
 def contestant(
@@ -29,8 +30,11 @@ def contestant(
         task: Whose rewards it is to find, which no prior knows.
 
     Raises:
-        ValueError: The space does not suit it, or there is no prior.
+        ValueError: The space does not suit it, there is no prior, or Optuna
+            is not installed.
     """
+    if name == "optuna":
+        return OptunaPolicy(space, seed)
     if name not in PRIORS:
         return POLICIES[name](space, seed=seed)
     prior = Prior.load(without=[task] if task else [])
