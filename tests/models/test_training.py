@@ -1,7 +1,8 @@
 """Every model trains on real images, saves and reloads.
 
-The networks take turns with the activations; every network with every
-activation, which takes minutes, is
+The networks take turns with the activations, and of networks that differ in
+depth or width alone one is trained in full size; every network with every
+activation, which takes long, is
 
     ACTFN_FULL=1 python -m pytest tests/models/test_training.py
 """
@@ -86,7 +87,7 @@ def in_turn(models):
             yield (*row, ACTIVATIONS[number])
 
 
-@pytest.mark.parametrize("name,shape,options,activation", in_turn(SMALL))
+@pytest.mark.parametrize("name,shape,options,activation", [*in_turn(SMALL)])
 def test_small_models_train(
     clothes, tmp_path, name, shape, options, activation
 ):
@@ -138,6 +139,12 @@ FULL = [
     ("inception_v4", 75, {}),
     ("inception_resnet_v2", 75, {}),
 ]
+LIKE_OTHERS = {
+    *(f"resnet{depth}" for depth in (14, 20, 32, 44, 56, 110)),
+    "densenet_100_12",
+    "nasnet_a_cifar",
+}
+"""The same code runs in others of `FULL`, or in full size in test_train.py."""
 
 
 def check_betas(model, activation):
@@ -158,7 +165,10 @@ def check_betas(model, activation):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name,side,training,activation", in_turn(FULL))
+@pytest.mark.parametrize(
+    "name,side,training,activation",
+    [*in_turn(r for r in FULL if EVERY or r[0] not in LIKE_OTHERS)],
+)
 def test_full_models_train(clothes, tmp_path, name, side, training, activation):
     images, labels = clothes(side, 3, count=4)
     model = models.build(

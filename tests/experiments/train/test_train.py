@@ -118,9 +118,7 @@ def test_two_processes_share_a_grid(recipe, tmp_path):
     ["cifar10_densenet_100_12", "imagenet_mobilenet", "wmt14_transformer_base"],
 )
 def test_one_config_of_each_kind_runs_tiny(name, tmp_path):
-    begun = time.monotonic()
     finish(start(name, tmp_path, "--tiny", "--activation", "swish"))
-    assert time.monotonic() - begun < 300
     (row,) = read_rows(tmp_path / "results.csv")
     assert row["config"] == f"{name}_tiny"
     assert row["status"] == "completed"
