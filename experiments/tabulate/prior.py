@@ -4,8 +4,8 @@
 
 Of each function whose parameters start at 1, as a search starts them, the
 normal score on each task: that of the rank of its mean, in which a run that
-did not complete has the floor. In actfn/bench/prior.npz, see
-actfn/search/policies/prior.py.
+did not complete has the floor. In actfn/search/policies/prior.npz, see
+prior.py there.
 """
 
 from __future__ import annotations

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import special, stats
 
-from actfn.bench.table import FOLDER
 from actfn.search.policies.shapes import Shapes
 from actfn.spaces.groups import parse_functions
 
-PATH = FOLDER / "prior.npz"
+PATH = pathlib.Path(__file__).with_name("prior.npz")
 """What `experiments.tabulate prior` makes of the open table."""
 _NEIGHBOURS = 3
 _NEAR = 1e-3

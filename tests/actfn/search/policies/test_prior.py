@@ -115,7 +115,7 @@ def test_a_search_begins_where_other_tasks_were_good(prior):
 def test_what_misleads_is_overruled(prior):
     wrong = Prior(prior.texts, {"wrong": -prior.scores["sine"]}, prior.shapes)
     rewards = proposals(SurrogatePolicy(SPACE, seed=1, prior=wrong), 60)
-    assert np.median(rewards[-15:]) > np.median(rewards[:15]) + 1
+    assert np.median(rewards[-15:]) > np.median(rewards[:15]) + 0.5
 
 
 def test_it_goes_on_where_it_was_saved(prior):
