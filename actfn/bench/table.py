@@ -122,7 +122,8 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
     except ImportError:
         raise ImportError(
             "The table needs pyarrow, which is not installed: "
-            'pip install "actfn[bench]"'
+            'pip install "actfn[bench]"',
+            name="pyarrow",
         ) from None
     folder = FOLDER if folder is None else pathlib.Path(folder)
     missing = [name for name in FILES if not (folder / name).exists()]

@@ -291,6 +291,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_compare(given))
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    except ImportError as error:
+        if error.name != "pyarrow":
+            raise
+        parser.error(str(error))
     except KeyboardInterrupt:
         print(
             f"\nStopped. Runs that are done are kept in {given.directory}; the "

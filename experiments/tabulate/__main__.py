@@ -238,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module = f"experiments.tabulate.{arguments[0]}"
         try:
             return importlib.import_module(module).main(arguments[1:])
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             if error.name != "pyarrow":
                 raise
             _parser().error(

@@ -1,5 +1,7 @@
 """What the open table gives a search to begin with, and a search in it."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,6 +9,7 @@ from scipy import stats
 from actfn import bench
 from actfn.search.policies import prior as priors
 from experiments.simulate import __main__ as simulate
+from experiments.simulate import tables
 from experiments.tabulate import __main__ as tabulate
 from tests.searching import rows as read
 
@@ -56,12 +59,24 @@ def test_policies_search_a_task_of_the_table(folder, tmp_path, capsys):
     assert search(tmp_path / "a", *words) == 0
     runs = read(tmp_path / "a" / "runs.csv")
     assert [row["policy"] for row in runs] == ["random"] * 2 + ["surrogate"] * 2
-    best = min(
-        float(r["score"])
-        for r in bench.load().runs.to_pylist()
-        if r["score"] is not None and r["run"] == 0
-    )
-    assert best > 0
+    errors = [row["mean"] for row in bench.load().summary.to_pylist()]
+    landscape = tables.of_bench("toy", 1, SPACE[1:4], SPACE[5:])
+    assert landscape.best == pytest.approx(-min(errors))
+
+
+def test_without_pyarrow_the_error_says_what_to_install(
+    folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for program in (
+        lambda: tabulate.main(["prior", "--to", str(tmp_path / "p.npz")]),
+        lambda: search(tmp_path / "d", "--task", "toy"),
+    ):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            program()
+        assert ended.value.code == 2
+        assert 'pip install "actfn[bench]"' in capsys.readouterr().err
 
 
 def test_no_prior_knows_the_task_that_is_searched(folder, tmp_path, capsys):
