@@ -20,6 +20,7 @@ from actfn.bench import Table
 from actfn.search.confirmation import LEVEL, holm
 from experiments.tabulate import effects
 from experiments.tabulate.effects import Effect
+from experiments.tabulate.summary import sign_of
 from models import markdown
 
 TOP = 0.1
@@ -60,9 +61,7 @@ class Data:
         self.texts = table.functions["function"].to_pylist()
         self._rows = table.functions.to_pylist()
         place = {text: n for n, text in enumerate(self.texts)}
-        self.signs = np.array(
-            [1 if t["direction"] == "max" else -1 for t in table.tasks.values()]
-        )
+        self.signs = np.array([*map(sign_of, table.tasks.values())])
         shape = len(self.texts), len(self.tasks)
         self._runs = np.full((*shape, SEEDS), np.nan)
         self._early = np.full(shape, np.nan)

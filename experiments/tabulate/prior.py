@@ -20,6 +20,7 @@ import numpy as np
 from actfn import bench
 from actfn.search.policies.prior import PATH, Prior, normal_scores
 from experiments.cli import Parser
+from experiments.tabulate.summary import sign_of
 
 
 def prior_of(table: bench.Table) -> Prior:
@@ -36,7 +37,7 @@ def prior_of(table: bench.Table) -> Prior:
     means: dict[str, dict[str, float]] = {name: {} for name in table.task_names}
     for row in table.summary.to_pylist():
         if row["function"] in forms:
-            sign = 1 if table.tasks[row["task"]]["direction"] == "max" else -1
+            sign = sign_of(table.tasks[row["task"]])
             form = forms[row["function"]]
             means[row["task"]].setdefault(form, sign * row["mean"])
     texts = list(

@@ -13,6 +13,15 @@ COLUMNS = (
 )
 
 
+def sign_of(task: Mapping[str, Any]) -> int:
+    """Returns 1 if a higher score is better, -1 if a lower one is.
+
+    Args:
+        task: An entry of tasks.json.
+    """
+    return 1 if task["direction"] == "max" else -1
+
+
 def rows(
     runs: Sequence[Mapping[str, Any]], tasks: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -52,7 +61,7 @@ def rows(
             }
         )
     for name, task in tasks.items():
-        sign = 1 if task["direction"] == "max" else -1
+        sign = sign_of(task)
         own = [row for row in made if row["task"] == name]
         own.sort(key=lambda row: -sign * row["mean"])
         for place, row in enumerate(own):

@@ -64,16 +64,14 @@ class Prior:
             describe = Shapes()
             shapes = describe.outlines(describe.table(functions))
         self.shapes = shapes
-        columns = [*self.scores.values()]
-        known = np.zeros(len(self.texts), bool)
-        if columns:
-            known = np.isfinite(columns).any(axis=0)
+        columns = np.reshape([*self.scores.values()], (-1, len(self.texts)))
+        known = np.isfinite(columns).any(axis=0)
         if not known.any():
             raise ValueError(
                 "`scores` must have a score of a function at least. "
                 f"Received: tasks {[*self.scores]} of {len(texts)} functions"
             )
-        means = np.nanmean([each[known] for each in columns], axis=0)
+        means = np.nanmean(columns[:, known], axis=0)
         self._points = shapes[known].astype("float32")
         self._squares = np.square(self._points).sum(axis=1)
         self._means = means.astype("float32")
