@@ -67,6 +67,7 @@ def test_the_page_needs_no_other_file(finished):
     assert "{{" not in page and "data-running" not in page
 
 
+@pytest.mark.slow
 def test_stopped_killed_and_resumed_equals_uninterrupted(finished, tmp_path):
     reference, _ = finished
     folder = tmp_path / "b"
