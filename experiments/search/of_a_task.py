@@ -14,13 +14,16 @@ import actfn
 from actfn.search import confirmation
 from actfn.search.books.tables import CsvLog, read_rows
 from actfn.search.executors import Executor
+from actfn.search.halving import SuccessiveHalving
 from actfn.search.plan import Plan, Texts
 from actfn.search.session import Session
 from experiments import tasks
 from experiments.search.settings import SearchSettings
 from experiments.tasks.base import cost, key
-from experiments.tasks.child import TaskChild
+from experiments.tasks.child import RUNG_AT, TaskChild
 
+REDUCTION = 4
+"""One of so many children goes on from its rung."""
 COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
 
 
@@ -34,11 +37,20 @@ class Settings(SearchSettings):
         specials: Whether published functions, as published and as tuned, are
             compared too.
         steps: Of a child in both settings; None for the task's.
+        halving: Whether children that do badly are stopped on the way.
     """
 
     task: str
     specials: bool
     steps: int | None
+    halving: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the fields that tell a search from others, as JSON data."""
+        found = super().identity()
+        if not self.halving:  # as in folders from before it was there
+            del found["halving"]
+        return found
 
 
 def make_session(
@@ -66,7 +78,11 @@ def make_session(
             f"{settings.task}. Received: {settings.reward}"
         )
     space = settings.space()
-    child = TaskChild(task, functools.partial(_with_steps, settings.steps))
+    child = TaskChild(
+        task,
+        functools.partial(_with_steps, settings.steps),
+        settings.reward if settings.halving else None,
+    )
     metric = task.metrics[settings.reward]
     identity = settings.identity() | {
         split: key(setting) for split, setting in child.settings.items()
@@ -104,6 +120,7 @@ def _plan(
         candidates=tuple(task.specials) if settings.specials else (),
         families=families if settings.specials else {},
         floor=metric.sign * metric.floor,
+        halving=SuccessiveHalving(REDUCTION) if settings.halving else None,
         confirmation_cost=_confirmation_cost(child),
     )
 
@@ -163,11 +180,16 @@ def _text(settings: Settings, child: TaskChild, space) -> str:
         words = dataclasses.asdict(child.settings[split]).items()
         return ", ".join(f"{name} {value}" for name, value in words)
 
+    stopped = (
+        f", three of four stopped after {RUNG_AT:.0%} of the steps"
+        if settings.halving
+        else ""
+    )
     return (
         f"{settings.trials} functions of up to {settings.core_units} core "
         f"units ({len(space.unary)} unary and {len(space.binary)} binary "
         f"functions, {settings.wiring} wiring), proposed by {settings.policy} "
         f"(seed {settings.seed}), which was told the {settings.reward} on "
-        f"held-out data ({told('validation')}); confirmed with "
+        f"held-out data ({told('validation')}{stopped}); confirmed with "
         f"{settings.repeats} paired seeds ({told('test')})."
     )

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
 from experiments.tasks.candidates import Candidate, Family
+from experiments.tasks.training import Descent
 
 QUICK, LARGER = "quick", "larger"
 
@@ -83,14 +83,13 @@ class Task(abc.ABC):
         """Returns a new child with the candidate's activation at each site."""
 
     @abc.abstractmethod
-    def train(
+    def descent(
         self, setting: Any, data: Any, model: keras.Model, child: Candidate,
         seed: int,
-    ) -> np.ndarray:  # fmt: skip
-        """Trains a child; returns the training loss of each step.
+    ) -> Descent:  # fmt: skip
+        """Returns the training of a child, before its first step.
 
-        The seed decides the order of the data. A loss that is not finite is
-        the last and says that the child diverged.
+        The seed decides the order of the data.
         """
 
     @abc.abstractmethod

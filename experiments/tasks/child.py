@@ -12,9 +12,17 @@ import keras
 import numpy as np
 
 from actfn.search import memory, screening
+from actfn.search.scoring import RUNG
 from experiments.tasks.base import LARGER, QUICK, Task
 from experiments.tasks.candidates import Candidate
-from experiments.tasks.training import tenths
+from experiments.tasks.training import Descent, tenths
+
+RUNG_AT = 0.3
+"""After this share of the steps a child may say how it does."""
+
+Report = Callable[[int, float], bool]
+"""Takes a step and the mean loss of the tenth of the steps that ends there;
+says whether the child goes on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +30,13 @@ class Scored:
     """What a child came to.
 
     Attributes:
-        metrics: Those of the task; NaN where training diverged.
+        metrics: Those of the task, as far as the child was trained; NaN where
+            training diverged or never began.
         reason: Why it was not trained to the end; empty if it was.
-        rejected: Whether it was given up before training.
+        rejected: Whether it was given up though nothing diverged.
         seconds: Processor time of building, training and scoring.
         losses: The mean training loss in each tenth of the steps, see
-            `training.tenths`; none if it was given up before.
+            `training.tenths`; none if it was given up before training.
     """
 
     metrics: dict[str, float]
@@ -43,6 +52,8 @@ def train(
     data: Any,
     activation: str | Candidate,
     seed: int,
+    report: Report | None = None,
+    screen: bool = True,
 ) -> Scored:
     """Builds, trains and scores one child.
 
@@ -52,6 +63,8 @@ def train(
         data: What `task.data(setting)` returns.
         activation: A candidate, or what `task.candidate` takes.
         seed: Of the first weights and the order of the data.
+        report: Called once, at `RUNG_AT`.
+        screen: Whether a hopeless child is given up before training.
 
     Raises:
         ValueError: The activation is not one.
@@ -63,25 +76,39 @@ def train(
         if isinstance(activation, str)
         else activation
     )
-    if reason := screening.hopeless(candidate.layer()):
+    if screen and (reason := screening.hopeless(candidate.layer())):
         return Scored(nothing, reason, rejected=True)
     with memory.released():
         keras.utils.set_random_seed(seed % 2**32)
         model = task.build(setting, data, candidate)
-        losses = task.train(setting, data, model, candidate, seed)
+        descent = task.descent(setting, data, model, candidate, seed)
+        stopped = report is not None and _stops(descent, setting.steps, report)
+        if not stopped:
+            descent.run_to(setting.steps)
         metrics, reason = nothing, "the loss is not finite"
-        if np.isfinite(losses).all():
+        if np.isfinite(descent.losses).all():
             found = task.score(setting, data, model)
-            found["area"] = float(np.mean(losses, dtype=np.float64))
+            found["area"] = float(np.mean(descent.losses, dtype=np.float64))
             if all(map(math.isfinite, found.values())):
                 reason = ""
                 metrics = {
                     name: metric.clip(found[name])
                     for name, metric in task.metrics.items()
                 }
+        if stopped:
+            reason = f"among the worse after {len(descent.losses)} steps"
     seconds = time.process_time() - start
-    ten = tenths(losses, setting.steps)
-    return Scored(metrics, reason, False, seconds, ten)
+    ten = tenths(descent.losses, setting.steps)
+    return Scored(metrics, reason, stopped, seconds, ten)
+
+
+def _stops(descent: Descent, steps: int, report: Report) -> bool:
+    """Trains a child up to its rung; returns whether it is given up there."""
+    rung = math.ceil(RUNG_AT * steps)
+    if rung >= steps or not descent.run_to(rung):
+        return False
+    last = descent.losses[-max(1, steps // 10) :]
+    return not report(rung, float(np.mean(last, dtype=np.float64)))
 
 
 class TaskChild:
@@ -93,17 +120,28 @@ class TaskChild:
     Args:
         task: Of the children.
         change: Changes a setting, such as its number of steps.
+        halved_by: The metric that is the reward, if children report how they
+            do while they train.
+        searched: The name of the setting of the search.
+        screen: Whether hopeless children are given up before training.
 
     Raises:
         ValueError: A file of the task is missing or damaged.
     """
 
     def __init__(
-        self, task: Task, change: Callable[[Any], Any] = lambda setting: setting
+        self,
+        task: Task,
+        change: Callable[[Any], Any] = lambda setting: setting,
+        halved_by: str | None = None,
+        searched: str = QUICK,
+        screen: bool = True,
     ):
         self.task = task
+        self._screen = screen
+        self._sign = task.metrics[halved_by].sign if halved_by else 0.0
         self.settings = {
-            "validation": change(task.settings[QUICK]),
+            "validation": change(task.settings[searched]),
             "test": change(task.settings[LARGER]),
         }
         self._data = {
@@ -112,13 +150,23 @@ class TaskChild:
         }
 
     def __call__(self, hp, split: str, report=None) -> dict[str, float]:
-        """Trains a child; NaN says that it diverged."""
+        """Trains a child; NaN says that it diverged.
+
+        At its rung it reports its training loss, so turned that the direction
+        is that of the reward.
+        """
+
+        def at_rung(step: int, loss: float) -> bool:
+            return report(step, {RUNG: -self._sign * loss})
+
         found = train(
             self.task,
             self.settings[split],
             self._data[split],
             hp.get("activation"),
             hp.get("seed"),
+            at_rung if self._sign and report is not None else None,
+            self._screen,
         )
         if found.reason:
             hp.values["note"] = found.reason

@@ -24,7 +24,7 @@ from experiments.tasks.candidates import (
     siren,
     wire,
 )
-from experiments.tasks.training import cosine_adam, descend, epochs, predict
+from experiments.tasks.training import Descent, cosine_adam, epochs, predict
 
 PICTURES = ("china", "flower")
 _SIDE = 384
@@ -118,7 +118,7 @@ class Implicit(Task):
         """Returns a dense network without normalisation."""
         return dense(2, setting.width, setting.depth, 3, child)
 
-    def train(self, setting, data, model, child, seed) -> np.ndarray:
+    def descent(self, setting, data, model, child, seed) -> Descent:
         """Descends the mean squared error on the known pixels."""
         inputs, colours = map(tf.constant, data.known)
 
@@ -126,7 +126,7 @@ class Implicit(Task):
             found = model(tf.gather(inputs, chosen), training=True)
             return tf.reduce_mean((found - tf.gather(colours, chosen)) ** 2)
 
-        return descend(
+        return Descent(
             model,
             cosine_adam(setting.rate * child.rate, setting.steps),
             loss,

@@ -21,7 +21,7 @@ from scipy import integrate
 from experiments.tasks.base import LARGER, QUICK, Metric, Task
 from experiments.tasks.candidates import Candidate, family, siren
 from experiments.tasks.implicit import dense
-from experiments.tasks.training import cosine_adam, descend, predict
+from experiments.tasks.training import Descent, cosine_adam, predict
 
 _INTERVALS = 512
 """Of x, in the reference solution."""
@@ -92,7 +92,7 @@ class Physics(Task):
         """Returns a dense network without normalisation."""
         return dense(2, setting.width, setting.depth, 1, child)
 
-    def train(self, setting, data, model, child, seed) -> np.ndarray:
+    def descent(self, setting, data, model, child, seed) -> Descent:
         """Descends the mean squared residual at random points."""
         rng = np.random.default_rng(seed)
         size = (setting.steps, setting.batch, 2)
@@ -104,7 +104,7 @@ class Physics(Task):
             return tf.reduce_mean(rest**2)
 
         optimizer = cosine_adam(setting.rate * child.rate, setting.steps)
-        return descend(model, optimizer, loss, points)
+        return Descent(model, optimizer, loss, points)
 
     def score(self, setting, data, model) -> dict[str, float]:
         """Returns the relative L2 error."""

@@ -21,7 +21,7 @@ from keras import layers, ops
 import actfn
 from experiments.tasks.base import LARGER, QUICK, Metric, Task
 from experiments.tasks.candidates import Candidate, family
-from experiments.tasks.training import cosine_adam, descend, predict
+from experiments.tasks.training import Descent, cosine_adam, predict
 from models.transformer import gated_hidden
 
 FOLDER = pathlib.Path(__file__).parents[1] / "data" / "documentation"
@@ -128,7 +128,7 @@ class Text(Task):
         outputs = layers.Dense(_BYTES)(layers.LayerNormalization()(x))
         return keras.Model(inputs, outputs)
 
-    def train(self, setting, data, model, child, seed) -> np.ndarray:
+    def descent(self, setting, data, model, child, seed) -> Descent:
         """Descends the cross-entropy on random windows."""
         text = tf.constant(data.known)
         last = len(data.known) - setting.context - 1
@@ -143,7 +143,7 @@ class Text(Task):
             return cross_entropy(model(found[:, :-1], training=True), found)
 
         optimizer = cosine_adam(setting.rate * child.rate, setting.steps)
-        return descend(model, optimizer, loss, starts)
+        return Descent(model, optimizer, loss, starts)
 
     def score(self, setting, data, model) -> dict[str, float]:
         """Returns the cross-entropy on the held-out windows."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from experiments.tasks.base import Metric, Task
 from experiments.tasks.implicit import dense
-from experiments.tasks.training import cosine_adam, descend, epochs, predict
+from experiments.tasks.training import Descent, cosine_adam, epochs, predict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Toy(Task):
     def build(self, setting, data, child) -> keras.Model:
         return dense(1, setting.width, 1, 1, child)
 
-    def train(self, setting, data, model, child, seed):
+    def descent(self, setting, data, model, child, seed):
         x, y = map(tf.constant, data)
 
         def loss(chosen):
@@ -43,7 +43,7 @@ class Toy(Task):
             return tf.reduce_mean((found - tf.gather(y, chosen)) ** 2)
 
         order = epochs(64, setting.steps, 16, seed)
-        return descend(model, cosine_adam(0.01, setting.steps), loss, order)
+        return Descent(model, cosine_adam(0.01, setting.steps), loss, order)
 
     def score(self, setting, data, model):
         found = predict(model, data[0], 64)

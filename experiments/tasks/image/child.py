@@ -22,8 +22,8 @@ from actfn.search import memory, screening
 from actfn.search.scoring import RUNG
 from experiments import datasets
 from experiments.tasks.image.recipe import Recipe
-from experiments.tasks.image.training import Training, cross_entropy
-from experiments.tasks.training import predict
+from experiments.tasks.image.training import cross_entropy, descent_of
+from experiments.tasks.training import moving_mean, predict
 
 _EVALUATION_BATCH = 500
 _SCREENING_BATCH = 64
@@ -146,12 +146,13 @@ class ChildTrainer:
         model = self.build(activation)
         if self.recipe.screen and not self._begins_finite(model):
             return give_up("not finite before training")
-        training = Training(self.recipe, model, *self.images("train"), seed)
+        descent = descent_of(self.recipe, model, *self.images("train"), seed)
         for stop, look in self._stops():
-            if not training.run_to(stop):
-                reason = f"the loss is not finite at step {training.step}"
+            if not descent.run_to(stop):
+                reason = f"the loss is not finite at step {len(descent.losses)}"
                 return dataclasses.replace(none, reason=reason)
-            if look == "loss" and training.loss >= math.log(self.classes):
+            guessing = math.log(self.classes)
+            if look == "loss" and moving_mean(descent.losses) >= guessing:
                 reason = f"no better than guessing after {stop} steps"
                 return give_up(reason, self._evaluate(model, split))
             if look == "accuracy" and report is not None:

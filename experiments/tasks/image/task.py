@@ -10,7 +10,6 @@ import math
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -18,8 +17,8 @@ from experiments.tasks.base import LARGER, QUICK, Metric, Task
 from experiments.tasks.candidates import Candidate
 from experiments.tasks.image.child import ChildTrainer
 from experiments.tasks.image.recipe import Recipe
-from experiments.tasks.image.training import cross_entropy, optimizer_of
-from experiments.tasks.training import cosine_adam, descend, epochs, predict
+from experiments.tasks.image.training import cross_entropy, descent_of
+from experiments.tasks.training import Descent, cosine_adam, epochs, predict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,22 +96,23 @@ class Image(Task):
         x = layers.GlobalAveragePooling2D()(x)
         return keras.Model(inputs, layers.Dense(data.classes)(x))
 
-    def train(self, setting, data, model, child, seed) -> np.ndarray:
+    def descent(self, setting, data, model, child, seed) -> Descent:
         """Descends the cross-entropy."""
-        images, labels = map(tf.constant, data.images("train"))
+        images, labels = data.images("train")
+        if isinstance(setting, Child):
+            return descent_of(setting.data, model, images, labels, seed)
+        images, labels = tf.constant(images), tf.constant(labels)
 
         def loss(chosen):
             logits = model(tf.gather(images, chosen), training=True)
             return cross_entropy(tf.gather(labels, chosen), logits)
 
-        if isinstance(setting, Child):
-            batch = setting.data.batch_size
-            optimizer = optimizer_of(setting.data)
-        else:
-            batch = setting.batch
-            optimizer = cosine_adam(setting.rate * child.rate, setting.steps)
-        order = epochs(len(images), setting.steps, batch, seed)
-        return descend(model, optimizer, loss, order)
+        return Descent(
+            model,
+            cosine_adam(setting.rate * child.rate, setting.steps),
+            loss,
+            epochs(len(images), setting.steps, setting.batch, seed),
+        )
 
     def score(self, setting, data, model) -> dict[str, float]:
         """Returns accuracy and cross-entropy on the held-out images."""

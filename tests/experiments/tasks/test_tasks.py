@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+import keras
+import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,7 +17,8 @@ from experiments import tasks
 from experiments.search import __main__ as search
 from experiments.tasks import implicit, physics, text
 from experiments.tasks.base import Metric
-from experiments.tasks.child import train
+from experiments.tasks.child import TaskChild, train
+from experiments.tasks.training import cosine_adam
 from tests.searching import rows, run, start, without_seconds
 
 NAMES = tasks.names()
@@ -44,6 +47,109 @@ def test_special_candidates_are_functions_of_distinct_names(name):
     assert len({*members, *task.specials}) == len(members) + len(task.specials)
     for text_ in (*task.baselines, *task.specials, *members):
         task.candidate(text_).layer()
+
+
+def test_adam_is_the_formula_of_its_authors():
+    """Kingma and Ba, arXiv:1412.6980, Algorithm 1, with Keras's epsilon."""
+    start = np.array([[1.0, -2.0, 0.5], [3.0, 0.1, -4.0]])
+    table = keras.Variable(start, dtype="float32")
+    optimizer = cosine_adam(0.1, 20)
+    optimizer.build([table])
+    drawn = np.random.default_rng(0).normal(size=(20, 3, 3))
+    m, v, expected = np.zeros((2, 3)), np.zeros((2, 3)), start.copy()
+    for t, parts in enumerate(drawn, start=1):
+        # Of an embedding: two of three places are in one row.
+        sparse = tf.IndexedSlices(
+            tf.constant(parts, "float32"), tf.constant([1, 0, 1]), (2, 3)
+        )
+        optimizer.apply([sparse], [table])
+        g = np.stack([parts[1], parts[0] + parts[2]])
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        rate = 0.1 * 0.5 * (1 + math.cos(math.pi * (t - 1) / 20))
+        alpha = rate * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        expected -= alpha * m / (np.sqrt(v) + 1e-7)
+    np.testing.assert_allclose(table.numpy(), expected, rtol=2e-4)
+
+
+def test_a_pause_changes_nothing():
+    task = tasks.get("implicit")
+    setting = dataclasses.replace(task.settings["quick"], steps=4)
+    data, child = task.data(setting), task.candidate("sin(beta * x)")
+    whole, parts = (descent(task, setting, data, child) for _ in range(2))
+    assert whole.run_to(4) and all(map(parts.run_to, (1, 3, 4)))
+    assert len(whole.losses) == 4
+    np.testing.assert_array_equal(whole.losses, parts.losses)
+
+
+def descent(task, setting, data, child):
+    keras.utils.set_random_seed(3)
+    model = task.build(setting, data, child)
+    return task.descent(setting, data, model, child, 3)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_child_may_be_given_up_at_its_rung(goes_on):
+    task = tasks.get("implicit")
+    setting = dataclasses.replace(task.settings["quick"], steps=20)
+    data, told = task.data(setting), []
+
+    def report(step, loss):
+        told.append((step, loss))
+        return goes_on
+
+    found = train(task, setting, data, "relu", 3, report)
+    whole = train(task, setting, data, "relu", 3)
+    ((step, loss),) = told
+    assert step == 6  # three tenths
+    assert loss == pytest.approx(whole.losses[2], rel=1e-6)  # the third tenth
+    if goes_on:
+        assert found.metrics == whole.metrics and found.reason == ""
+    else:
+        assert found.rejected
+        assert found.reason == "among the worse after 6 steps"
+        assert found.losses[:3] == whole.losses[:3]
+        assert np.isnan(found.losses[3:]).all()
+        assert found.metrics["psnr"] < whole.metrics["psnr"]
+
+
+@pytest.mark.parametrize(("reward", "better"), [("psnr", 1.0), ("loss", -1.0)])
+def test_a_child_reports_as_of_its_reward(reward, better):
+    task = tasks.get("implicit")
+    child = TaskChild(task, with_steps(20), halved_by=reward)
+    hp = keras_tuner.HyperParameters()
+    hp.Fixed("activation", "relu")
+    hp.Fixed("seed", 0)
+    told = []
+
+    def report(step, metrics):
+        told.append(metrics)
+        return True
+
+    child(hp, "validation", report)
+    assert [*told[0]] == ["rung"] and better * told[0]["rung"] < 0
+    child(hp, "test", None)  # who is confirmed is trained to the end
+    without = TaskChild(task, with_steps(20))
+    without(hp, "validation", report)
+    assert len(told) == 1
+
+
+def with_steps(steps):
+    return lambda setting: dataclasses.replace(setting, steps=steps)
+
+
+def test_a_search_with_halving_stops_most(toy_task, tmp_path):
+    words = "--task toy --trials 24 --repeats 2 --finalists 1 --no-control"
+    words = [*words.split(), "--core-units", "1", "--policy", "random"]
+    words += ["--steps", "10", "--directory", str(tmp_path)]
+    assert search.main([*words, "--halving"]) == 0
+    found = rows(tmp_path / "results.csv")
+    stopped = [r for r in found if "after 3 steps" in r["message"]]
+    finished = [float(r["reward"]) for r in found if r["status"] == "completed"]
+    # The first eight go on in any case, then one of four.
+    assert 4 <= len(stopped) <= 16 and len(finished) >= 8
+    assert max(float(r["reward"]) for r in found) == max(finished)
+    with pytest.raises(SystemExit):  # another search
+        search.main([*words, "--resume"])
 
 
 def test_a_child_that_diverges_says_so():
@@ -162,7 +268,7 @@ def test_a_toy_task_is_searched_and_confirmed(toy_task, tmp_path):
     [
         (["--task", "nosuch"], ["nosuch", "implicit"]),
         (["--task", "implicit", "--preset", "paper"], ["preset", "image"]),
-        (["--task", "text", "--halving"], ["halving", "image"]),
+        (["--task", "text", "--children", "2"], ["children", "image"]),
         (["--task", "implicit", "--reward", "accuracy"], ["psnr", "accuracy"]),
     ],
 )

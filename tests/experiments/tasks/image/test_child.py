@@ -46,7 +46,7 @@ def test_a_diverged_child_is_told_at_once():
     ],
 )
 def test_hopeless_children_are_not_trained(trainer, monkeypatch, text, reason):
-    monkeypatch.setattr(child_module, "Training", None)
+    monkeypatch.setattr(child_module, "descent_of", None)
     result = trainer.train(text, 0)
     assert result.rejected and not result.diverged
     assert result.reason == reason and np.isnan(result.accuracy)

@@ -49,7 +49,7 @@ def test_children_are_trained_on_training_images(trainer, monkeypatch):
         assert (recipe, seed) == (QUICK, 7)
         raise SeenError
 
-    monkeypatch.setattr(child_module, "Training", stop)
+    monkeypatch.setattr(child_module, "descent_of", stop)
     for split in ("validation", "test"):
         with pytest.raises(SeenError):
             trainer.train("relu", 7, split)
@@ -106,11 +106,11 @@ def one_step(change, monkeypatch, images, labels):
         [keras.layers.Flatten(), keras.layers.Dense(10, "linear", False)]
     )
     model.build((None, *images.shape[1:]))
-    training = child_training.Training(recipe, model, images, labels, 0)
+    descent = child_training.descent_of(recipe, model, images, labels, 0)
     before = model.get_weights()[0]
-    monkeypatch.setattr(training, "_loop", training._graph)
-    assert training.run_to(1)
-    return seen[-1].numpy(), before, model.get_weights()[0], training.loss
+    monkeypatch.setattr(descent, "_loop", descent._graph)
+    assert descent.run_to(1)
+    return seen[-1].numpy(), before, model.get_weights()[0], descent.losses[0]
 
 
 @pytest.mark.parametrize("augment", [False, True])
