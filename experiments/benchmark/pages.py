@@ -35,6 +35,7 @@ BLOCKS = (
     ("docs/models.md", "throughput", "models.csv", tables.throughput),
     ("docs/training.md", "tiny", "tiny.csv", tables.tiny),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
+    ("docs/scaling.md", "work", "work.csv", search_tables.work),
     ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     (
@@ -44,6 +45,7 @@ BLOCKS = (
     ("docs/search.md", "policies", "policies.csv", search_tables.compared),
     ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
     ("docs/search.md", "racing", "racing.csv", search_tables.racing),
+    ("docs/search.md", "halving", "halving.csv", search_on_tasks.halving),
     ("docs/scaling.md", "memory", "memory.csv", search_tables.memory),
     (
         "docs/tasks.md",

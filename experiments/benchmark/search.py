@@ -1,30 +1,32 @@
 """Functions judged per hour, step by step from a stock Keras Tuner to ours.
 
-The same random functions are trained in the same small network, each variant
-in a process of its own, one after the other. The rival is
+The same random functions are trained in the same small network of a task, each
+variant in a process of its own, one after the other. The rival is
 keras_tuner.RandomSearch over the list of functions; its hypermodel builds the
-network with the same layers, and `fit` trains it as Keras Tuner's guide shows.
-Then comes, one upon the other, what this package does differently. The clock
-runs from the first function handed out to the last result. Each row is kept
-as soon as it is measured; --resume goes on with the others.
+network with the same layers, and `fit` trains it with the same steps, in ten
+epochs. Then comes, one upon the other, what this package does differently. The
+clock runs from the first function handed out to the last result. Each row is
+kept as soon as it is measured; --resume goes on with the others.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from tqdm import tqdm
 
 from actfn.search.books.tables import read_rows
+from experiments import tasks
+from experiments.benchmark.parts import variants
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
-from experiments.benchmark.parts.variants import VARIANTS
+from experiments.benchmark.parts.variants import VARIANTS, Job
+from experiments.cli import positive
 from experiments.machine import machine
+from experiments.tasks.base import QUICK
 
 COLUMNS = (
+    "task",
+    "setting",
     "variant",
     "functions",
     "seconds",
@@ -38,8 +40,7 @@ COLUMNS = (
 
 def measure(
     names: Sequence[str],
-    functions: int,
-    seed: int,
+    job: Job,
     kept: Sequence[Mapping[str, str]] = (),
 ) -> Iterator[dict]:
     """Yields a row for each variant that is not measured yet, in their order.
@@ -47,36 +48,20 @@ def measure(
     Args:
         names: Of all variants; what is relative is to the first of them and to
             the one before.
-        functions: That each trains.
-        seed: Of the functions.
+        job: What each trains.
         kept: Rows of the first ones, from an earlier run.
     """
     rates = [float(row["functions_per_hour"]) for row in kept]
-    bar = tqdm(names, unit="variant", initial=len(kept))
+    bar = tqdm(names, job.task, initial=len(kept), unit="variant")
     for name in names[len(kept) :]:
-        job = json.dumps({"functions": functions, "seed": seed})
-        threads = {
-            f"TF_NUM_{kind}OP_THREADS": str(VARIANTS[name].threads)
-            for kind in ("INTRA", "INTER")
-        }
-        output = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "experiments.benchmark.parts.variants",
-                name,
-                job,
-            ],
-            env=os.environ | threads,
-            stdout=subprocess.PIPE,
-            check=True,
-        ).stdout
-        found = json.loads(output.splitlines()[-1])
-        rate = 3600 * functions / found["seconds"]
+        found = variants.measure(name, job)
+        rate = 3600 * job.functions / found["seconds"]
         before = rates or [rate]
         yield {
+            "task": job.task,
+            "setting": job.setting,
             "variant": VARIANTS[name].text,
-            "functions": functions,
+            "functions": job.functions,
             "seconds": found["seconds"],
             "functions_per_hour": rate,
             "relative_to_stock": rate / before[0],
@@ -94,21 +79,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of("search", __doc__, resumes=True)
     add = parser.add_argument
     add(
-        "--functions", type=int, default=24, metavar="N",
-        help="about 15 s each on two cores, all variants together",
+        "--tasks", nargs="+", default=list(tasks.names()), choices=tasks.names()
+    )
+    add(
+        "--setting", default=QUICK, metavar="NAME",
+        help="of the children; of image there is child too, a ResNet-8",
+    )  # fmt: skip
+    add(
+        "--functions", type=positive, default=48, metavar="N",
+        help="some 10 to 60 s each on two cores, all variants together",
     )  # fmt: skip
     add("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     add("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    if options.functions < 1:
-        parser.error("--functions must be positive")
-    log = BenchmarkLog(parser, options, "search.csv", COLUMNS)
-    for row in measure(
-        options.variants, options.functions, options.seed, log.kept
-    ):
-        log.append(row)
+    for task in options.tasks:
+        if options.setting not in tasks.get(task).settings:
+            parser.error(
+                f"--setting must be one that {task} has: "
+                f"{', '.join(tasks.get(task).settings)}. "
+                f"Received: {options.setting}"
+            )
+    free = "tasks", "functions"
+    log = BenchmarkLog(parser, options, "search.csv", COLUMNS, free)
+    for task in options.tasks:
+        job = Job(task, options.setting, options.functions, options.seed)
+        kept = [row for row in log.kept if row["task"] == task]
+        if other := {row["functions"] for row in kept} - {str(job.functions)}:
+            parser.error(
+                f"--functions must be {', '.join(other)}, as in the rows of "
+                f"{task} that are there. Received: {job.functions}"
+            )
+        for row in measure(options.variants, job, kept):
+            log.append(row)
     for row in read_rows(log.path):
         print(
+            f"{row['task']:>9}"
             f"{float(row['functions_per_hour']):8.0f} an hour"
             f"{float(row['relative_to_stock']):7.2f} times stock"
             f"{float(row['relative_to_previous']):7.2f} times the one before"

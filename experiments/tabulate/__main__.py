@@ -15,9 +15,11 @@ folders into DIR for that, and resume.
     python -m experiments.tabulate gather DIR...
     python -m experiments.tabulate pages
     python -m experiments.tabulate prior
+    python -m experiments.tabulate halving DIR...
 
-make the table of the runs of several tasks, the pages about it, and what the
-surrogate policy may start from; see their --help.
+make the table of the runs of several tasks, the pages about it, what the
+surrogate policy may start from, and what stopping children early would save;
+see their --help.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ with quiet_start():
     from experiments.tasks.base import QUICK, Task
 
 Part = tuple[int, int]
-COMMANDS = ("gather", "pages", "prior")
+COMMANDS = ("gather", "pages", "prior", "halving")
 """Modules with a command of their own."""
 
 

@@ -37,6 +37,9 @@ FUNCTIONS = {
     "none if it is not finite",
     "normal_variance": "variance of f(x) likewise",
     "normal_slope_square": "mean of f'(x)^2 likewise",
+    "criticality": "2 E f'(s x)^2 with the s^2 that 2 E f(s x)^2 comes to, "
+    "from 1 on: how gradients grow from layer to layer with He's weights "
+    "(arXiv:1611.01232); none if it comes to nothing finite above zero",
     "values": "f at the quantiles (k + 1/2) / 32, k from 0, of the standard "
     "normal distribution",
 }
@@ -61,6 +64,9 @@ RUNS = {
     "error": "relative L2 error of the solution (physics)",
     "accuracy": "share of held-out images (image)",
     "area": "mean of the training loss over all steps",
+    "gradient_norm": "norm of the gradient of all weights before training, on "
+    "the first batch; none but of run 0",
+    "snip": "sum of |gradient x weight| likewise (arXiv:1810.02340)",
     "seconds": "processor time of building, training and scoring",
     "versions": "of what may change a result",
     "machine": "processor, and how many cores were in use",

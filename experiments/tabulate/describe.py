@@ -37,6 +37,10 @@ _NORMAL = np.linspace(-8, 8, 4001)
 _POINTS = np.concatenate([_NEAR, _NORMAL, QUANTILES])
 _PARTS = np.cumsum([len(_NEAR), len(_NORMAL)])
 _WEIGHTS = stats.norm.pdf(_NORMAL) / stats.norm.pdf(_NORMAL).sum()
+_COARSE = np.linspace(-8, 8, 252)  # no kink at zero
+_COARSE_WEIGHTS = stats.norm.pdf(_COARSE) / stats.norm.pdf(_COARSE).sum()
+_LAYERS = 100
+_SMALL = 1e-12
 
 
 def rows(functions: Sequence[Function]) -> list[dict[str, Any]]:
@@ -135,8 +139,28 @@ def _numbers(expression: Expression, betas: dict[str, float]) -> dict[str, Any]:
         "normal_mean": _digits(expected),
         "normal_variance": _digits(squares - expected**2),
         "normal_slope_square": _digits(_WEIGHTS @ (steep * steep)),
+        "criticality": _criticality(expression, betas),
         "values": [_digits(value) for value in at_quantiles],
     }
+
+
+def _criticality(
+    expression: Expression, betas: dict[str, float]
+) -> float | None:
+    """Returns what a layer of He's weights does to the gradient's square.
+
+    Far from the first layer, where the variance of what comes in has settled.
+    """
+    variance = 1.0
+    for _ in range(_LAYERS):
+        before, points = variance, variance**0.5 * _COARSE
+        values, slopes = curve(expression, points, betas)
+        variance = float(2 * (_COARSE_WEIGHTS @ (values * values)))
+        if not _SMALL < variance < 1 / _SMALL:
+            return None
+        if abs(variance - before) < 1e-6 * before:
+            return _digits(float(2 * (_COARSE_WEIGHTS @ (slopes * slopes))))
+    return None
 
 
 def _parity(y: np.ndarray) -> str:

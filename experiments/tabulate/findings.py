@@ -32,6 +32,13 @@ FINDINGS = (
     ("periodic functions are among the best", "periodic", True),
     ("division does badly", "division", False),
 )
+EARLY = {
+    "loss_1": ("loss in the first tenth of the steps", np.negative),
+    "gradient_norm": ("norm of the first gradient", np.log),
+    "snip": ("SNIP, of the first gradient", np.log),
+}
+"""Of runs: what they are called, and how they are turned to be the better,
+the higher."""
 NAMES = ("findings", "correlations", "pareto", "variance", "signs")
 
 
@@ -64,8 +71,8 @@ class Data:
         self.signs = np.array([*map(sign_of, table.tasks.values())])
         shape = len(self.texts), len(self.tasks)
         self._runs = np.full((*shape, SEEDS), np.nan)
-        self._early = np.full(shape, np.nan)
-        names = ["task", "function", "run", "status", "score", "loss_1"]
+        self._early = {name: np.full(shape, np.nan) for name in EARLY}
+        names = ["task", "function", "run", "status", "score", *EARLY]
         for row in table.runs.select(names).to_pylist():
             task = self.tasks.index(row["task"])
             score = row["score"]
@@ -74,9 +81,8 @@ class Data:
             at = place[row["function"]], task
             self._runs[(*at, row["run"])] = self.signs[task] * score
             if row["run"] == 0 and row["status"] == "completed":
-                self._early[at] = (
-                    np.nan if row["loss_1"] is None else -row["loss_1"]
-                )
+                for name, of in self._early.items():
+                    of[at] = np.nan if row[name] is None else row[name]
 
     def column(self, name: str) -> np.ndarray:
         """Returns a column of the functions; NaN for what is not there."""
@@ -105,9 +111,17 @@ class Data:
         """The tasks, and all of them if there are several."""
         return (*self.tasks, *[ALL] * (len(self.tasks) > 1))
 
-    def early(self, task: str) -> np.ndarray:
-        """Returns minus the loss in the first tenth of the steps."""
-        return self._early[:, self.tasks.index(task)]
+    def early(self, task: str) -> dict[str, np.ndarray]:
+        """Returns what is known of each function's child before its end.
+
+        Of children that completed; higher should be better.
+        """
+        place = self.tasks.index(task)
+        with np.errstate(all="ignore"):
+            return {
+                text: each(self._early[name][:, place])
+                for name, (text, each) in EARLY.items()
+            }
 
     def repeated(self, fewest: int) -> np.ndarray:
         """Whether each has so many runs on every task."""
@@ -248,8 +262,10 @@ def signs(data: Data) -> dict[str, np.ndarray]:
     with np.errstate(all="ignore"):
         steep = np.log(data.column("normal_slope_square").astype(float))
         spread = np.log(data.column("normal_variance").astype(float))
+        chaos = np.log(data.column("criticality").astype(float))
     return {
         "E f'(x)^2 near 1": -np.abs(steep),
+        "edge of chaos: criticality near 1": -np.abs(chaos),
         "variance of f(x) near 1": -np.abs(spread),
         "mean of f(x) near 0": -np.abs(
             data.column("normal_mean").astype(float)
@@ -262,8 +278,7 @@ def _signs(data: Data) -> str:
     rows = []
     for task in data.tasks:
         share = data.share(task)
-        known = {"loss in the first tenth of the steps": data.early(task)}
-        known |= {
+        known = data.early(task) | {
             f"the score on {other}": data.share(other)
             for other in data.tasks
             if other != task

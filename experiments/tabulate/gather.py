@@ -34,6 +34,7 @@ from experiments.tabulate.functions import (
     listed,
 )
 from experiments.tabulate.stages import stages
+from experiments.tasks.untrained import SIGNS
 
 _TEXTS = ("status", "reason", "versions", "machine", "setting", "task")
 _TYPES = {
@@ -140,7 +141,7 @@ def _task(
 
 def _run(row: Mapping[str, str], task) -> dict[str, Any]:
     """Returns a row of runs.csv in its types."""
-    numbers = (*rows.TENTHS, *task.metrics, "seconds")
+    numbers = (*rows.TENTHS, *task.metrics, *SIGNS, "seconds")
     found = {name: _number(row[name]) for name in numbers}
     return {
         **row,
@@ -163,7 +164,7 @@ def _of_runs(
     metrics = dict.fromkeys(
         m for name in known for m in tasks.get(name).metrics
     )
-    names = (*_OWN, *rows.TENTHS, "score", *metrics, *_LAST)
+    names = (*_OWN, *rows.TENTHS, "score", *metrics, *SIGNS, *_LAST)
     columns = {
         name: pa.array(
             [row.get(name) for row in runs], _TYPES.get(name, pa.float64())
@@ -184,6 +185,7 @@ def _of_functions(found: Sequence[Mapping[str, Any]]) -> pa.Table:
         "normal_mean": pa.float64(),
         "normal_variance": pa.float64(),
         "normal_slope_square": pa.float64(),
+        "criticality": pa.float64(),
     }
     columns = {
         name: pa.array([row[name] for row in found], types.get(name))

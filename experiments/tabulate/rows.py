@@ -13,6 +13,7 @@ from experiments.tabulate.stages import Child, seed_of
 from experiments.tasks.base import Task, key
 from experiments.tasks.candidates import Candidate
 from experiments.tasks.child import train
+from experiments.tasks.untrained import SIGNS, signs
 
 TENTHS = tuple(f"loss_{n}" for n in range(1, 11))
 FILE = "runs.csv"
@@ -24,6 +25,7 @@ def columns(task: Task) -> tuple[str, ...]:
         *("function", "task", "setting", "run", "seed", "status", "reason"),
         *TENTHS,
         *task.metrics,
+        *SIGNS,
         *("seconds", "versions", "machine"),
     )
 
@@ -51,9 +53,10 @@ class Trainer:
         try:
             # Not by its name alone: a task may have another of that name.
             activation = Candidate(text)
-            found = train(
-                self._task, self._setting, self._data, activation, seed
-            )
+            place = self._task, self._setting, self._data, activation, seed
+            found = train(*place)
+            first = run == 0 and not found.rejected
+            known = signs(*place) if first else dict.fromkeys(SIGNS, "")
         except Exception:
             return traceback.format_exc()
         status = "diverged" if found.reason else "completed"
@@ -70,6 +73,7 @@ class Trainer:
             "reason": found.reason,
             **dict(zip(TENTHS, losses, strict=True)),
             **found.metrics,
+            **known,
             "seconds": found.seconds,
             "versions": versions(),
             "machine": machine(),

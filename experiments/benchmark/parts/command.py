@@ -9,6 +9,7 @@ import json
 import pathlib
 from collections.abc import (
     Callable,
+    Collection,
     Hashable,
     Iterable,
     Iterator,
@@ -71,6 +72,8 @@ class BenchmarkLog(CsvLog):
         options: What it has read.
         file: The file's name.
         columns: The header.
+        free: Options that may differ with --resume, as their rows stand beside
+            each other.
 
     Attributes:
         kept: The rows that --resume has found; all values are text.
@@ -82,6 +85,7 @@ class BenchmarkLog(CsvLog):
         options: argparse.Namespace,
         file: str,
         columns: Sequence[str],
+        free: Collection[str] = (),
     ):
         self._parser = parser
         path = options.directory / file
@@ -91,7 +95,7 @@ class BenchmarkLog(CsvLog):
             with self.written():
                 options.directory.mkdir(parents=True, exist_ok=True)
                 if resumes is not None:
-                    _claim(path.with_suffix(".json"), options)
+                    _claim(path.with_suffix(".json"), options, free)
                 super().__init__(path, columns)
                 if resumes:
                     self.kept = read_rows(path)
@@ -138,7 +142,9 @@ class BenchmarkLog(CsvLog):
             self._parser.error(f"--directory cannot be written: {error}")
 
 
-def _claim(path: pathlib.Path, options: argparse.Namespace) -> None:
+def _claim(
+    path: pathlib.Path, options: argparse.Namespace, free: Collection[str]
+) -> None:
     """Keeps the settings of a program beside its rows.
 
     Raises:
@@ -147,7 +153,7 @@ def _claim(path: pathlib.Path, options: argparse.Namespace) -> None:
     given = {
         name: value
         for name, value in vars(options).items()
-        if name not in ("directory", "resume")
+        if name not in ("directory", "resume", *free)
     }
     if options.resume and path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from actfn.search.confirmation import LEVEL
 from experiments import tasks
+from models import markdown
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -34,6 +35,33 @@ def discrimination(rows: Rows) -> str:
         f"{first['functions']} functions, {first['seeds']} paired seeds.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def halving(rows: Rows) -> str:
+    """Returns the table of `python -m experiments.tabulate halving`."""
+    columns = (
+        *("task", "stopped after tenths", "one goes on of"),
+        *("steps taken", "best function stopped", "of the best five stopped"),
+        *("the best left is worse by", "functions known"),
+    )
+    cells = [
+        (
+            row["task"],
+            row["rungs"].replace(" ", ", "),
+            row["reduction"],
+            f"{float(row['steps']):.0%}",
+            f"{float(row['best_lost']):.1%}",
+            f"{float(row['five_lost']):.1%}",
+            f"{float(row['regret']):.2g} {row['unit']}",
+            row["known"],
+        )
+        for row in rows
+    ]
+    first = rows[0]
+    note = (
+        f"\n{first['searches']} searches of {first['functions']} functions.\n"
+    )
+    return markdown.table(columns, cells, columns[:2]) + note
 
 
 def searches(rows: Rows) -> str:

@@ -14,20 +14,45 @@ Rows = Sequence[Mapping[str, str]]
 
 def throughput(rows: Rows) -> str:
     """Returns the variants of `benchmark search`, one upon the other."""
-    columns = ("variant", "functions an hour", "times stock", "times before")
+    columns = (
+        *("task", "variant", "functions", "not finished"),
+        *("functions an hour", "times stock", "times before"),
+    )
     cells = [
         (
+            row["task"],
             row["variant"],
+            row["functions"],
+            row["not_finished"],
             f"{float(row['functions_per_hour']):,.0f}",
             f"{float(row['relative_to_stock']):.2f}",
             f"{float(row['relative_to_previous']):.2f}",
         )
         for row in rows
     ]
-    note = f"\n{rows[0]['functions']} functions.\n"
-    return (
-        markdown.table(columns, cells, columns[:1]) + note + measured_on(rows)
+    return markdown.table(columns, cells, columns[:2]) + measured_on(rows)
+
+
+def work(rows: Rows) -> str:
+    """Returns what children cost against their work, of `benchmark work`."""
+    columns = (
+        *("task", "work", "functions", "functions an hour"),
+        *("of the first", "MB at most"),
     )
+    cells = [
+        (
+            row["task"],
+            f"{row['times']} times the {row['what']}"
+            if row["times"] != "1"
+            else "the quick setting",
+            row["functions"],
+            f"{float(row['functions_per_hour']):,.0f}",
+            f"{float(row['relative']):.2f}",
+            f"{float(row['megabytes']):,.0f}",
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:2]) + measured_on(rows)
 
 
 def books(rows: Rows) -> str:

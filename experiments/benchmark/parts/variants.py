@@ -8,24 +8,31 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import resource
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from typing import Any
 
 import keras
 import keras_tuner
+import tensorflow as tf
 
 import actfn
-import models
 from actfn import search
 from actfn.search.executors import make
 from actfn.search.executors.trials import run_trials
 from actfn.search.session import ChildTrial
-from experiments.tasks.image.child import ChildTrainer, ImageChild
-from experiments.tasks.image.recipe import PRESETS
+from experiments import tasks
+from experiments.search.of_a_task import REDUCTION
+from experiments.tasks.base import Task
+from experiments.tasks.child import TaskChild
+from experiments.tasks.image.task import Child
+from experiments.tasks.training import Descent
 
-RECIPE = PRESETS["quick"]
+_SCORE = "val_score"
+_EPOCHS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +45,8 @@ class Variant:
         screen: Whether hopeless children are given up.
         cache: Whether equal functions are trained once.
         processes: How many train.
-        steps: Of each child.
+        halving: Whether children that do badly are stopped on the way.
+        one_step: Whether children have one step alone.
     """
 
     text: str
@@ -46,7 +54,8 @@ class Variant:
     screen: bool = False
     cache: bool = False
     processes: int = 1
-    steps: int = RECIPE.steps
+    halving: bool = False
+    one_step: bool = False
 
 
 VARIANTS = {
@@ -56,9 +65,39 @@ VARIANTS = {
     "reject": Variant("hopeless children given up", threads=1, screen=True),
     "cache": Variant("equal functions once", 1, screen=True, cache=True),
     "workers": Variant("two workers of one thread", 1, True, True, 2),
+    "halving": Variant("three of four stopped early", 1, True, True, 2, True),
     # What a child compiled once for all functions could save at most.
-    "tracing": Variant("building and tracing alone", 1, True, True, 2, steps=1),
+    "tracing": Variant(
+        "building and tracing alone", 1, True, True, 2, True, one_step=True
+    ),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is trained.
+
+    Attributes:
+        task: Name of the task.
+        setting: One of its settings.
+        functions: How many.
+        seed: Of the functions.
+        steps: Times the setting's.
+        width: Times the setting's.
+    """
+
+    task: str
+    setting: str
+    functions: int
+    seed: int
+    steps: int = 1
+    width: int = 1
+
+    def change(self, setting: Any) -> Any:
+        """Returns a setting with so many times the steps and the width."""
+        times = {"steps": self.steps, "width": self.width}
+        more = {n: k * getattr(setting, n) for n, k in times.items() if k > 1}
+        return dataclasses.replace(setting, **more)
 
 
 def functions(count: int, seed: int) -> list[str]:
@@ -78,72 +117,157 @@ class Listed(search.RandomPolicy):
         return super()._draw(min(n, self.count - self._next_id))
 
 
-def stock(count: int, seed: int, folder: str) -> dict[str, float]:
-    """Runs the rival; two epochs are a few steps less than our children."""
-    trainer = ChildTrainer(RECIPE)
-    train, validation = trainer.images("train"), trainer.images("validation")
-    choices = list(dict.fromkeys(functions(count, seed)))
+class Stock(keras_tuner.HyperModel):
+    """The rival's children: the task's, trained by `fit` in ten epochs.
 
-    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
-        text = hp.Choice("activation", choices)
-        model = models.build(
-            RECIPE.model,
-            activation=lambda: actfn.get(text),
-            classes=trainer.classes,
-            input_shape=trainer.input_shape,
-            width=RECIPE.width,
-            batch_norm_momentum=0.9,
-        )
-        rate = keras.optimizers.schedules.CosineDecay(
-            RECIPE.learning_rate, RECIPE.steps
-        )
-        model.compile(
-            keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-        )
-        return model
+    At the end of an epoch a child is scored, as validation data would; what
+    does so is traced once a child.
 
+    Args:
+        job: What is trained.
+    """
+
+    def __init__(self, job: Job):
+        super().__init__()
+        self.task = tasks.get(job.task)
+        self.setting = self.task.settings[job.setting]
+        self._data = self.task.data(self.setting)
+        texts = functions(job.functions, job.seed)
+        self._choices = list(dict.fromkeys(texts))
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Returns a compiled child."""
+        child = self.task.candidate(hp.Choice("activation", self._choices))
+        model = self.task.build(self.setting, self._data, child)
+        fitted = _Fitted(
+            model,
+            self.task.descent(self.setting, self._data, model, child, seed=0),
+        )
+        fitted.compile(fitted.descent.optimizer)
+        return fitted
+
+    def fit(self, hp, model, *args, **more):
+        """Trains a child by `Model.fit`."""
+        predictor = tf.function(model.child, autograph=False)
+
+        def score(epoch: int, logs: dict[str, float]) -> None:
+            found = self.task.score(self.setting, self._data, predictor)
+            logs[_SCORE] = found[self.task.metric]
+
+        scoring = keras.callbacks.LambdaCallback(on_epoch_end=score)
+        more["callbacks"] = [scoring, *more["callbacks"]]
+        batches = model.descent.batches
+        return model.fit(
+            tf.data.Dataset.from_tensor_slices(batches),
+            epochs=_EPOCHS,
+            steps_per_epoch=max(1, self.setting.steps // _EPOCHS),
+            **more,
+        )
+
+
+class _Fitted(keras.Model):
+    """A child whose step is the task's, for `fit`."""
+
+    def __init__(self, child: keras.Model, descent: Descent):
+        super().__init__()
+        self.child, self.descent = child, descent
+        self.mean = keras.metrics.Mean("loss")
+        self.built = True
+
+    def call(self, inputs, training=None):
+        return self.child(inputs, training=training)
+
+    def train_step(self, rows):
+        with tf.GradientTape() as tape:
+            loss = self.descent.loss(rows)
+            total = tf.add_n([loss, *self.child.losses])
+        variables = self.trainable_variables
+        gradients = tape.gradient(total, [v.value for v in variables])
+        self.optimizer.apply(gradients, variables)
+        self.mean.update_state(loss)
+        return {"loss": self.mean.result()}
+
+
+def stock(job: Job, folder: str) -> dict[str, float]:
+    """Runs the rival."""
+    model = Stock(job)
     tuner = keras_tuner.RandomSearch(
-        build,
-        objective="val_accuracy",
-        max_trials=count,
-        seed=seed + 1,
-        max_consecutive_failed_trials=count,
+        model,
+        objective=keras_tuner.Objective(_SCORE, _direction(model.task)),
+        max_trials=job.functions,
+        seed=job.seed + 1,
+        max_consecutive_failed_trials=job.functions,
         directory=folder,
         project_name="stock",
     )
     begin = time.perf_counter()
-    tuner.search(
-        *train,
-        validation_data=validation,
-        epochs=RECIPE.steps * RECIPE.batch_size // len(train[0]),
-        batch_size=RECIPE.batch_size,
-        verbose=0,
-    )
+    tuner.search(verbose=0)
     return {"seconds": time.perf_counter() - begin, "not_finished": 0}
 
 
-def ours(count: int, seed: int, folder: str, variant: Variant) -> dict:
+def ours(job: Job, folder: str, variant: Variant) -> dict[str, float]:
     """Runs a variant of our search."""
-    recipe = dataclasses.replace(
-        RECIPE, screen=variant.screen, steps=variant.steps
+    task = tasks.get(job.task)
+    metric = task.metrics[task.metric]
+    child = TaskChild(
+        task,
+        one_step if variant.one_step else job.change,
+        task.metric if variant.halving else None,
+        searched=job.setting,
+        screen=variant.screen,
     )
     oracle = _Timed(
-        Listed(count, seed),
-        keras_tuner.Objective("accuracy", "max"),
+        Listed(job.functions, job.seed),
+        keras_tuner.Objective(task.metric, _direction(task)),
+        floor=metric.sign * metric.floor,
         cache=variant.cache,
+        halving=search.SuccessiveHalving(REDUCTION)
+        if variant.halving
+        else None,
         verbose=0,
     )
     oracle._set_project_dir(folder, "ours")
     oracle.reload()
-    trial = ChildTrial(ImageChild(recipe))
-    run_trials(oracle, trial, make(workers=variant.processes))
+    run_trials(oracle, ChildTrial(child), make(workers=variant.processes))
     skipped = [r for r in oracle.results if r.status != "completed"]
     return {
         "seconds": oracle.ended - oracle.begun,
         "not_finished": len(skipped),
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def one_step(setting: Any) -> Any:
+    """Returns a setting that trains for one step."""
+    if isinstance(setting, Child):
+        data = dataclasses.replace(setting.data, steps=1)
+        return dataclasses.replace(setting, data=data)
+    return dataclasses.replace(setting, steps=1)
+
+
+def measure(name: str, job: Job) -> dict[str, float]:
+    """Runs a variant in a process of its own.
+
+    Args:
+        name: Of the variant.
+        job: What is trained.
+    """
+    threads = {
+        f"TF_NUM_{kind}OP_THREADS": str(VARIANTS[name].threads)
+        for kind in ("INTRA", "INTER")
+    }
+    command = [sys.executable, "-m", __spec__.name, name]
+    output = subprocess.run(
+        [*command, json.dumps(dataclasses.asdict(job))],
+        env=os.environ | threads,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def _direction(task: Task) -> str:
+    return task.metrics[task.metric].direction
 
 
 class _Timed(search.PolicyOracle):
@@ -162,11 +286,13 @@ class _Timed(search.PolicyOracle):
 
 def main() -> None:
     """Runs one variant; prints its result as JSON on the last line."""
-    name, job = sys.argv[1], json.loads(sys.argv[2])
-    run: Callable = stock if name == "stock" else ours
-    more = () if name == "stock" else (VARIANTS[name],)
+    name, job = sys.argv[1], Job(**json.loads(sys.argv[2]))
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(run(job["functions"], job["seed"], folder, *more)))
+        if name == "stock":
+            found = stock(job, folder)
+        else:
+            found = ours(job, folder, VARIANTS[name])
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """The benchmarks of the search, at their smallest."""
 
 import csv
+import dataclasses
 import itertools
 import json
 import types
 
+import keras
+import keras_tuner
 import numpy as np
 import pytest
 
@@ -16,9 +19,6 @@ from experiments.benchmark import (
 )
 from experiments.benchmark import (
     oracle as benchmark_oracle,
-)
-from experiments.benchmark import (
-    search as benchmark_search,
 )
 from experiments.benchmark.parts import variants
 
@@ -68,10 +68,51 @@ def test_variants_add_one_thing_at_a_time():
     for before, after in itertools.pairwise(ways[1:]):
         differing = [
             name
-            for name in ("threads", "screen", "cache", "processes", "steps")
+            for name in (
+                "threads",
+                "screen",
+                "cache",
+                "processes",
+                "halving",
+                "one_step",
+            )
             if getattr(before, name) != getattr(after, name)
         ]
         assert len(differing) == 1
+
+
+def test_the_rival_takes_the_same_steps(toy_task, monkeypatch):
+    rival = variants.Stock(variants.Job("toy", "quick", 2, seed=0))
+    rival.setting = dataclasses.replace(rival.setting, steps=20)
+    hp = keras_tuner.HyperParameters()
+    hp.values["activation"] = "tanh(x)"
+    monkeypatch.setattr(rival, "_choices", ["tanh(x)"])
+    keras.utils.set_random_seed(0)
+    fitted = rival.build(hp)
+    history = rival.fit(hp, fitted, callbacks=[], verbose=0).history
+    assert len(history["val_score"]) == len(history["loss"]) == 10
+    keras.utils.set_random_seed(0)
+    ours = rival.build(hp)
+    assert ours.descent.run_to(20)
+    pairs = zip(fitted.get_weights(), ours.child.get_weights(), strict=False)
+    for theirs, mine in pairs:
+        np.testing.assert_allclose(theirs, mine, rtol=1e-4, atol=1e-6)
+    means = ours.descent.losses.reshape(10, 2).mean(axis=1)
+    np.testing.assert_allclose(history["loss"], means, rtol=1e-4)
+    task, data = rival.task, rival.task.data(rival.setting)
+    score = task.score(rival.setting, data, ours.child)["error"]
+    assert history["val_score"][-1] == pytest.approx(score, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["stock", "loop", "cache", "halving"])
+def test_a_variant_judges_all_functions(toy_task, tmp_path, name):
+    job = variants.Job("toy", "quick", 3, seed=1)
+    if name == "stock":
+        found = variants.stock(job, str(tmp_path))
+    else:
+        way = dataclasses.replace(variants.VARIANTS[name], processes=1)
+        found = variants.ours(job, str(tmp_path), way)
+    assert found["seconds"] > 0 and 0 <= found["not_finished"] <= 3
 
 
 @pytest.mark.parametrize("name", ["oracle", "memory", "search"])
@@ -81,6 +122,41 @@ def test_bad_numbers(name, capsys):
         benchmark.main([name, flag[name], "0"])
     assert stop.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_work_is_multiplied_one_thing_at_a_time(tmp_path, monkeypatch, capsys):
+    jobs = []
+
+    def measure(name, job):
+        jobs.append((name, job.steps, job.width, job.functions))
+        return {"seconds": 2.0 ** len(jobs), "megabytes": 100.5}
+
+    monkeypatch.setattr(variants, "measure", measure)
+    words = ["work", "--functions", "3", "--directory", str(tmp_path)]
+    benchmark.main(words)
+    assert [job[1:] for job in jobs] == [
+        *((1, 1, 3), (2, 1, 3), (4, 1, 3), (1, 2, 3), (1, 4, 3)),
+        *((1, 1, 6), (1, 1, 12)),
+    ]
+    found = rows(tmp_path / "work.csv")
+    shares = [float(row["relative"]) for row in found]
+    assert shares == [2.0**-n * (1, 2, 4)[max(0, n - 4)] for n in range(7)]
+    assert capsys.readouterr().out.count("an hour") == 7
+    lines = (tmp_path / "work.csv").read_text().splitlines()
+    (tmp_path / "work.csv").write_text("\n".join(lines[:4]) + "\n")
+    benchmark.main([*words, "--resume"])
+    assert len(jobs) == 11 and jobs[7:] == jobs[3:7]
+    assert float(rows(tmp_path / "work.csv")[3]["relative"]) == 2.0**-7
+
+
+def test_a_setting_with_more_work():
+    setting = variants.tasks.get("text").settings["quick"]
+    job = variants.Job("text", "quick", 1, 0, steps=4, width=2)
+    changed = job.change(setting)
+    assert (changed.steps, changed.width) == (4 * setting.steps, 128)
+    assert variants.Job("text", "quick", 1, 0).change(setting) == setting
+    one = variants.one_step(variants.tasks.get("image").settings["child"])
+    assert one.steps == 1
 
 
 @pytest.fixture
@@ -98,12 +174,13 @@ def children(monkeypatch):
         found = json.dumps({"seconds": seconds, "not_finished": 0})
         return types.SimpleNamespace(stdout=found.encode())
 
-    monkeypatch.setattr(benchmark_search.subprocess, "run", run)
+    monkeypatch.setattr(variants.subprocess, "run", run)
     return measured
 
 
 def test_a_stopped_benchmark_of_the_search_goes_on(tmp_path, children, capsys):
-    words = ["search", "--functions", "3", "--directory", str(tmp_path)]
+    words = ["search", "--tasks", "text", "--functions", "3"]
+    words += ["--directory", str(tmp_path)]
     words += ["--variants", "stock", "loop", "thread", "reject"]
     with pytest.raises(KeyboardInterrupt):
         benchmark.main(words)
@@ -112,6 +189,9 @@ def test_a_stopped_benchmark_of_the_search_goes_on(tmp_path, children, capsys):
     with pytest.raises(SystemExit):  # other functions
         benchmark.main([*words, "--resume", "--seed", "1"])
     assert "--resume must go with the settings" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        benchmark.main([*words, "--resume", "--functions", "4"])
+    assert "--functions must be 3" in capsys.readouterr().err
     benchmark.main([*words, "--resume"])
     assert children == ["stock", "loop", "stopped", "thread", "reject"]
     found = rows(tmp_path / "search.csv")
@@ -124,5 +204,12 @@ def test_a_stopped_benchmark_of_the_search_goes_on(tmp_path, children, capsys):
     assert capsys.readouterr().out.count("an hour") == 4
     benchmark.main([*words, "--resume"])  # nothing is left
     assert len(children) == 5 and rows(tmp_path / "search.csv") == found
+    # Another task, with its own number of functions, stands below.
+    more = ["--tasks", "physics", "--functions", "5", "--resume"]
+    benchmark.main([*words, *more])
+    both = rows(tmp_path / "search.csv")
+    assert both[:4] == found
+    assert [row["task"] for row in both[4:]] == ["physics"] * 4
+    assert both[4]["relative_to_stock"] == "1"
     benchmark.main(words)  # anew
-    assert len(children) == 9
+    assert len(children) == 13

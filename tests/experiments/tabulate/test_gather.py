@@ -8,6 +8,7 @@ import statistics
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 import actfn
 from actfn import bench
@@ -139,8 +140,8 @@ def test_a_function_is_described_as_it_is():
     named = {
         name: each for each in functions.of_catalog() for name in each.names
     }
-    names = ("relu", "tanh", "swish_1", "relu6", "prelu", "softsign")
-    relu, tanh, swish, relu6, prelu, softsign = describe.rows(
+    names = ("relu", "tanh", "swish_1", "relu6", "prelu", "softsign", "sine")
+    relu, tanh, swish, relu6, prelu, softsign, sine = describe.rows(
         [named[name] for name in names]
     )
     assert (relu["left"], relu["right"]) == ("0", "infinity")
@@ -152,6 +153,12 @@ def test_a_function_is_described_as_it_is():
     assert relu["normal_variance"] == pytest.approx(variance, 1e-4)
     assert relu["normal_slope_square"] == pytest.approx(0.5, 1e-2)
     assert (relu["lipschitz"], relu["parity"]) == (1, "neither")
+    assert relu["criticality"] == pytest.approx(1, 1e-2)  # as He chose it
+    # Of sin: s^2 = 2 E sin(s x)^2 = 1 - exp(-2 s^2), and the slopes have the
+    # rest, 1 + exp(-2 s^2).
+    square = optimize.brentq(lambda q: 1 - np.exp(-2 * q) - q, 0.1, 2)
+    assert sine["criticality"] == pytest.approx(2 - square, 1e-3)
+    assert prelu["criticality"] is None  # the variance grows without end
     assert relu["zero_at_zero"] and relu["raw_x"] and not relu["periodic"]
     assert relu["monotone"] == "rising" and swish["monotone"] == "no"
     assert (tanh["parity"], tanh["lipschitz"]) == ("odd", 1)

@@ -19,6 +19,7 @@ from experiments.tasks import implicit, physics, text
 from experiments.tasks.base import Metric
 from experiments.tasks.child import TaskChild, train
 from experiments.tasks.training import cosine_adam
+from experiments.tasks.untrained import signs
 from tests.searching import rows, run, start, without_seconds
 
 NAMES = tasks.names()
@@ -69,6 +70,32 @@ def test_adam_is_the_formula_of_its_authors():
         alpha = rate * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
         expected -= alpha * m / (np.sqrt(v) + 1e-7)
     np.testing.assert_allclose(table.numpy(), expected, rtol=2e-4)
+
+
+def test_signs_of_the_untrained_against_differences(toy_task):
+    setting = toy_task.settings["quick"]
+    data, child = toy_task.data(setting), toy_task.candidate("tanh(x)")
+    found = signs(toy_task, setting, data, child, 3)
+    keras.utils.set_random_seed(3)
+    model = toy_task.build(setting, data, child)
+    descent = toy_task.descent(setting, data, model, child, 3)
+    slopes, weights = [], []
+    for variable in model.trainable_variables:
+        start = variable.numpy()
+        for place in np.ndindex(start.shape):
+            both = []
+            for step in (1e-2, -1e-2):
+                moved = start.copy()
+                moved[place] += step
+                variable.assign(moved)
+                both.append(float(descent.loss(descent.batches[0])))
+            variable.assign(start)
+            slopes.append((both[0] - both[1]) / 2e-2)
+            weights.append(start[place])
+    assert found == {
+        "gradient_norm": pytest.approx(np.linalg.norm(slopes), rel=1e-2),
+        "snip": pytest.approx(np.abs(slopes) @ np.abs(weights), rel=1e-2),
+    }
 
 
 def test_a_pause_changes_nothing():
