@@ -11,8 +11,8 @@ TINY = ["--steps", "8", "--finalists", "2", "--repeats", "2"]
 TINY += ["--core-units", "1", "--seed", "5", "--policy", "ppo"]
 
 
-def start(*words, **options):
-    command = [sys.executable, "-m", "experiments.search", *map(str, words)]
+def start(*words, program="experiments.search", **options):
+    command = [sys.executable, "-m", program, *map(str, words)]
     return subprocess.Popen(
         command,
         cwd=ROOT,

@@ -1,13 +1,20 @@
-"""A task outside the package: one unit learns a parabola."""
+"""A task outside the package: one unit learns a parabola.
+
+As a program it is `experiments.search` that knows the task.
+"""
 
 import dataclasses
+import sys
 from typing import ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from experiments import tasks
+from experiments.search import __main__ as search
 from experiments.tasks.base import Metric, Task
+from experiments.tasks.candidates import Candidate, family
 from experiments.tasks.implicit import dense
 from experiments.tasks.training import Descent, cosine_adam, epochs, predict
 
@@ -16,6 +23,13 @@ from experiments.tasks.training import Descent, cosine_adam, epochs, predict
 class Setting:
     width: int
     steps: int = 5
+
+
+PLACE = "tests.experiments.toy_task:Toy"
+
+
+def tanh(scale, rate):
+    return Candidate(f"tanh({scale:g} * x)", rate=rate)
 
 
 class Toy(Task):
@@ -27,6 +41,7 @@ class Toy(Task):
         "area": Metric("min", 1e3, "squared"),
     }
     baselines = ("relu", "tanh")
+    families = (family("tanh", tanh, scale=(0.5, 1, 2), rate=(1, 2)),)
 
     def data(self, setting):
         x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
@@ -48,3 +63,8 @@ class Toy(Task):
     def score(self, setting, data, model):
         found = predict(model, data[0], 64)
         return {"error": float(np.mean((found - data[1]) ** 2))}
+
+
+if __name__ == "__main__":
+    tasks.REGISTRY["toy"] = PLACE
+    sys.exit(search.main())

@@ -280,6 +280,7 @@ def test_a_toy_task_is_searched_and_confirmed(toy_task, tmp_path):
     folder = tmp_path / "toy"
     words = "--task toy --trials 3 --repeats 2 --finalists 1 --no-control"
     words = [*words.split(), "--core-units", "1", "--policy", "random"]
+    words.append("--no-specials")
     assert search.main([*words, "--directory", str(folder)]) == 0
     confirmed = {r["expression"]: r for r in rows(folder / "confirmed.csv")}
     assert {"relu", "tanh"} < set(confirmed) and len(confirmed) == 3
@@ -337,21 +338,23 @@ def refused(words, expected, capsys):
 
 @pytest.mark.slow
 def test_killed_and_resumed_equals_uninterrupted(tmp_path):
-    words = "--task implicit --trials 3 --steps 3 --finalists 1 --repeats 2"
+    words = "--task toy --trials 3 --steps 3 --finalists 1 --repeats 2"
     words = [*words.split(), "--no-control", "--core-units", 1]
+    program = {"program": "tests.experiments.toy_task"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    status, _, err = run(*words, "--directory", whole)
+    status, _, err = run(*words, "--directory", whole, **program)
     assert status == 0, err
-    for file, count in (("results.csv", 1), ("tuned.csv", 5)):
+    for file, count in (("results.csv", 1), ("tuned.csv", 2)):
         resume = ["--resume"] if killed.exists() else []
-        process = start(*words, *resume, "--directory", killed)
+        process = start(*words, *resume, "--directory", killed, **program)
         wait_for_lines(killed / file, 1 + count, process)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-    status, _, err = run(*words, "--resume", "--directory", killed)
+    status, _, err = run(*words, "--resume", "--directory", killed, **program)
     assert status == 0, err
     for file in ("confirmed.csv", "rivals.csv", "tuned.csv", "retrained.csv"):
         assert rows(killed / file) == rows(whole / file), file
+    assert len(rows(whole / "tuned.csv")) == 6
     results = without_seconds(whole / "results.csv")
     assert without_seconds(killed / "results.csv") == results
 
