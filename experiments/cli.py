@@ -9,7 +9,25 @@ from typing import NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends with one line where argparse prints the usage as well."""
+    """Ends with one line where argparse prints the usage as well.
+
+    Args:
+        program: After ``python -m experiments.``, such as ``tabulate prior``.
+        description: For --help, shown as it is written.
+        formatter: Of --help.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        description: str | None,
+        formatter: type = argparse.RawDescriptionHelpFormatter,
+    ):
+        super().__init__(
+            f"python -m experiments.{program}",
+            description=description,
+            formatter_class=formatter,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Prints `message` on one line and exits with status 2."""

@@ -29,7 +29,7 @@ def names() -> tuple[str, ...]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the benchmark that the first argument names."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    parser = Parser("python -m experiments.benchmark", description=__doc__)
+    parser = Parser("benchmark", __doc__)
     parser.add_argument("name", choices=names())
     chosen = parser.parse_args(arguments[:1])
     with quiet_start():

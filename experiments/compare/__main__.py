@@ -8,7 +8,6 @@ Results are CSV files of `experiments.train`. What is printed is computed from
 them and from `experiments/published_results.csv` at each call.
 """
 
-import argparse
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -28,11 +27,7 @@ KINDS = (
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("compare", __doc__)
     parser.add_argument(
         "results",
         nargs="*",

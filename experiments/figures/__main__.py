@@ -19,11 +19,7 @@ from experiments.figures import drawing
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.figures",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("figures", __doc__)
     kinds = parser.add_subparsers(dest="kind", required=True)
     kind = kinds.add_parser("functions", help="values and derivatives")
     kind.add_argument("--activation", nargs="+", required=True, metavar="TEXT")

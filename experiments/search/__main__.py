@@ -50,11 +50,7 @@ _IMAGE, _DEEP = "image", "deep"
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.search",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("search", __doc__)
     add = parser.add_argument
     add(
         "--task",

@@ -59,11 +59,7 @@ _UNITS = {"ridge": 2, "perceptron": 1}
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.simulate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("simulate", __doc__)
     add = parser.add_argument
     add(
         "--table",

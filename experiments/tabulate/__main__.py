@@ -148,11 +148,7 @@ def _part(text: str) -> Part:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.tabulate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("tabulate", __doc__)
     add = parser.add_argument
     add(
         "--task",

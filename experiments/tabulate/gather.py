@@ -12,7 +12,6 @@ columns mean: docs/table.md.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import pathlib
@@ -200,11 +199,7 @@ def _write(path: pathlib.Path, table: pa.Table) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command; returns its exit status."""
-    parser = Parser(
-        prog="python -m experiments.tabulate gather",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("tabulate gather", __doc__)
     add = parser.add_argument
     add("folders", nargs="+", type=pathlib.Path, metavar="DIR")
     for name in ("unary", "binary"):

@@ -142,11 +142,7 @@ def judge(
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command; returns its exit status."""
-    parser = Parser(
-        prog="python -m experiments.tabulate halving",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("tabulate halving", __doc__)
     add = parser.add_argument
     add("folders", nargs="+", type=pathlib.Path, metavar="DIR")
     add(

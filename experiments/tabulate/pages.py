@@ -8,7 +8,6 @@ table gives the same bytes. While the package has no table the blocks say so.
 
 from __future__ import annotations
 
-import argparse
 import pathlib
 from collections.abc import Sequence
 
@@ -56,11 +55,7 @@ def current() -> bench.Table | None:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command; returns its exit status."""
-    parser = Parser(
-        prog="python -m experiments.tabulate pages",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("tabulate pages", __doc__)
     add = parser.add_argument
     for name, default, text in (
         ("table", None, "of another table than the package's"),

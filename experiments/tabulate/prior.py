@@ -10,7 +10,6 @@ prior.py there.
 
 from __future__ import annotations
 
-import argparse
 import math
 import pathlib
 from collections.abc import Sequence
@@ -52,11 +51,7 @@ def prior_of(table: bench.Table) -> Prior:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command; returns its exit status."""
-    parser = Parser(
-        prog="python -m experiments.tabulate prior",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("tabulate prior", __doc__)
     parser.add_argument(
         "--table",
         type=pathlib.Path,

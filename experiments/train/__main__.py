@@ -21,11 +21,7 @@ from experiments.train import config as configs
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.train",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("train", __doc__)
     add = parser.add_argument
     add(
         "--config",

@@ -38,9 +38,9 @@ def parser_of(
         resumes: Whether it goes on with rows that are there.
     """
     parser = Parser(
-        f"python -m experiments.benchmark {name}",
-        description=description,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        f"benchmark {name}",
+        description,
+        argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
         "--directory",
