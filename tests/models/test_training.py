@@ -144,7 +144,7 @@ LIKE_OTHERS = {
     "densenet_100_12",
     "nasnet_a_cifar",
 }
-"""The same code runs in others of `FULL`, or in full size in test_train.py."""
+"""The same code runs in others of `FULL`, or of `SMALL`."""
 
 
 def check_betas(model, activation):
