@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,20 +14,19 @@ class Parser(argparse.ArgumentParser):
     Args:
         program: After ``python -m experiments.``, such as ``tabulate prior``.
         description: For --help, shown as it is written.
-        formatter: Of --help.
+        **options: As for every parser; those of subcommands have these alone.
     """
 
     def __init__(
         self,
-        program: str,
-        description: str | None,
-        formatter: type = argparse.RawDescriptionHelpFormatter,
+        program: str | None = None,
+        description: str | None = None,
+        **options: Any,
     ):
-        super().__init__(
-            f"python -m experiments.{program}",
-            description=description,
-            formatter_class=formatter,
-        )
+        if program is not None:
+            options["prog"] = f"python -m experiments.{program}"
+        usual = {"formatter_class": argparse.RawDescriptionHelpFormatter}
+        super().__init__(description=description, **usual | options)
 
     def error(self, message: str) -> NoReturn:
         """Prints `message` on one line and exits with status 2."""

@@ -20,10 +20,8 @@ from actfn.search.session import Session
 from experiments import tasks
 from experiments.search.settings import SearchSettings
 from experiments.tasks.base import cost, key
-from experiments.tasks.child import RUNG_AT, TaskChild
+from experiments.tasks.child import REDUCTION, RUNG_AT, TaskChild
 
-REDUCTION = 4
-"""One of so many children goes on from its rung."""
 COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
 
 

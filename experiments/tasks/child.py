@@ -19,6 +19,8 @@ from experiments.tasks.training import Descent, tenths
 
 RUNG_AT = 0.3
 """After this share of the steps a child may say how it does."""
+REDUCTION = 4
+"""One of so many children goes on from there, see docs/search.md."""
 
 Report = Callable[[int, float], bool]
 """Takes a step and the mean loss of the tenth of the steps that ends there;

@@ -40,7 +40,7 @@ def parser_of(
     parser = Parser(
         f"benchmark {name}",
         description,
-        argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
         "--directory",

@@ -25,9 +25,8 @@ from actfn.search.executors import make
 from actfn.search.executors.trials import run_trials
 from actfn.search.session import ChildTrial
 from experiments import tasks
-from experiments.search.of_a_task import REDUCTION
 from experiments.tasks.base import Task
-from experiments.tasks.child import TaskChild
+from experiments.tasks.child import REDUCTION, TaskChild
 from experiments.tasks.image.task import Child
 from experiments.tasks.training import Descent
 
