@@ -55,13 +55,13 @@ def measure(
     bar = tqdm(names, job.task, initial=len(kept), unit="variant")
     for name in names[len(kept) :]:
         found = variants.measure(name, job)
-        rate = 3600 * job.functions / found["seconds"]
+        rate = 3600 * found["functions"] / found["seconds"]
         before = rates or [rate]
         yield {
             "task": job.task,
             "setting": job.setting,
             "variant": VARIANTS[name].text,
-            "functions": job.functions,
+            "functions": found["functions"],
             "seconds": found["seconds"],
             "functions_per_hour": rate,
             "relative_to_stock": rate / before[0],
@@ -99,16 +99,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"{', '.join(tasks.get(task).settings)}. "
                 f"Received: {options.setting}"
             )
-    free = "tasks", "functions"
-    log = BenchmarkLog(parser, options, "search.csv", COLUMNS, free)
+    log = BenchmarkLog(
+        parser, options, "search.csv", COLUMNS, free=("tasks", "functions")
+    )
+    for row in log.kept:
+        given = row["task"] in options.tasks
+        if given and row["functions"] != str(options.functions):
+            parser.error(
+                f"--functions must be {row['functions']}, as in the rows of "
+                f"{row['task']} that are there. Received: {options.functions}"
+            )
     for task in options.tasks:
         job = Job(task, options.setting, options.functions, options.seed)
         kept = [row for row in log.kept if row["task"] == task]
-        if other := {row["functions"] for row in kept} - {str(job.functions)}:
-            parser.error(
-                f"--functions must be {', '.join(other)}, as in the rows of "
-                f"{task} that are there. Received: {job.functions}"
-            )
         for row in measure(options.variants, job, kept):
             log.append(row)
     for row in read_rows(log.path):

@@ -352,6 +352,11 @@ def _search(parsed: argparse.Namespace, words: Sequence[str]) -> None:
                 "several machines use --executor ray. "
                 f"Received: KERASTUNER_{name}={value}"
             )
+    if parsed.halving and parsed.racing:
+        raise ValueError(
+            "--halving must not go with --racing, as the mean of children "
+            "says nothing if some were stopped."
+        )
     executor = make(parsed.executor, parsed.workers, parsed.address)
     command = shlex.join(["python", "-m", "experiments.search", *words])
     of_recipe = parsed.task == _IMAGE and parsed.preset != _DEEP

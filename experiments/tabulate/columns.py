@@ -39,7 +39,7 @@ FUNCTIONS = {
     "normal_slope_square": "mean of f'(x)^2 likewise",
     "criticality": "2 E f'(s x)^2 with the s^2 that 2 E f(s x)^2 comes to, "
     "from 1 on: how gradients grow from layer to layer with He's weights "
-    "(arXiv:1611.01232); none if it comes to nothing finite above zero",
+    "(arXiv:1611.01232); none if it has not settled after 100 layers",
     "values": "f at the quantiles (k + 1/2) / 32, k from 0, of the standard "
     "normal distribution",
 }
@@ -66,7 +66,7 @@ RUNS = {
     "area": "mean of the training loss over all steps",
     "gradient_norm": "norm of the gradient of all weights before training, on "
     "the first batch; none but of run 0",
-    "snip": "sum of |gradient x weight| likewise (arXiv:1810.02340)",
+    "snip": "sum of abs(gradient x weight) likewise (arXiv:1810.02340)",
     "seconds": "processor time of building, training and scoring",
     "versions": "of what may change a result",
     "machine": "processor, and how many cores were in use",

@@ -34,8 +34,8 @@ FINDINGS = (
 )
 EARLY = {
     "loss_1": ("loss in the first tenth of the steps", np.negative),
-    "gradient_norm": ("norm of the first gradient", np.log),
-    "snip": ("SNIP, of the first gradient", np.log),
+    "gradient_norm": ("norm of the first gradient", np.positive),
+    "snip": ("SNIP, of the first gradient", np.positive),
 }
 """Of runs: what they are called, and how they are turned to be the better,
 the higher."""

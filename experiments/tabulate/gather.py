@@ -112,6 +112,11 @@ def _task(
                 f"it is now. Received: {path} of another"
             )
     metric = task.metrics[task.metric]
+    if lacking := {*rows.columns(task)} - {*read[0]}:
+        raise ValueError(
+            f"The runs in {folder} must have the columns of today; make them "
+            f"anew. Received runs without {', '.join(sorted(lacking))}"
+        )
     own = [_run(row, task) for row in read]
     first = {row["function"] for row in own}
     texts = [each.text for each in functions]

@@ -72,36 +72,50 @@ def train(
         ValueError: The activation is not one.
     """
     start = time.process_time()
-    nothing = dict.fromkeys(task.metrics, math.nan)
     candidate = (
         task.candidate(activation)
         if isinstance(activation, str)
         else activation
     )
     if screen and (reason := screening.hopeless(candidate.layer())):
-        return Scored(nothing, reason, rejected=True)
+        return Scored(_nothing(task), reason, rejected=True)
     with memory.released():
-        keras.utils.set_random_seed(seed % 2**32)
-        model = task.build(setting, data, candidate)
-        descent = task.descent(setting, data, model, candidate, seed)
-        stopped = report is not None and _stops(descent, setting.steps, report)
-        if not stopped:
-            descent.run_to(setting.steps)
-        metrics, reason = nothing, "the loss is not finite"
-        if np.isfinite(descent.losses).all():
-            found = task.score(setting, data, model)
-            found["area"] = float(np.mean(descent.losses, dtype=np.float64))
-            if all(map(math.isfinite, found.values())):
-                reason = ""
-                metrics = {
-                    name: metric.clip(found[name])
-                    for name, metric in task.metrics.items()
-                }
-        if stopped:
-            reason = f"among the worse after {len(descent.losses)} steps"
+        found = _train(task, setting, data, candidate, seed, report)
     seconds = time.process_time() - start
+    return dataclasses.replace(found, seconds=seconds)
+
+
+def begin(
+    task: Task, setting: Any, data: Any, candidate: Candidate, seed: int
+) -> tuple[keras.Model, Descent]:
+    """Returns a new child and its training; for arguments see `train`."""
+    keras.utils.set_random_seed(seed % 2**32)
+    model = task.build(setting, data, candidate)
+    return model, task.descent(setting, data, model, candidate, seed)
+
+
+def _train(task, setting, data, candidate, seed, report) -> Scored:
+    # What is built here is gone, or can be collected, when this returns.
+    model, descent = begin(task, setting, data, candidate, seed)
+    stopped = report is not None and _stops(descent, setting.steps, report)
+    metrics, reason = _nothing(task), "the loss is not finite"
+    if descent.finite if stopped else descent.run_to(setting.steps):
+        found = task.score(setting, data, model)
+        found["area"] = float(np.mean(descent.losses, dtype=np.float64))
+        if all(map(math.isfinite, found.values())):
+            reason = ""
+            metrics = {
+                name: metric.clip(found[name])
+                for name, metric in task.metrics.items()
+            }
+    if stopped:
+        reason = f"among the worse after {len(descent.losses)} steps"
     ten = tenths(descent.losses, setting.steps)
-    return Scored(metrics, reason, stopped, seconds, ten)
+    return Scored(metrics, reason, stopped, losses=ten)
+
+
+def _nothing(task: Task) -> dict[str, float]:
+    return dict.fromkeys(task.metrics, math.nan)
 
 
 def _stops(descent: Descent, steps: int, report: Report) -> bool:

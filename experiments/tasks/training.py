@@ -49,15 +49,21 @@ class Descent:
 
     def run_to(self, stop: int) -> bool:
         """Trains up to a step; returns whether all losses are finite."""
-        span = tf.constant(len(self.losses)), tf.constant(stop)
-        found = self._loop(self.batches, *span).numpy()
-        self.losses = np.concatenate([self.losses, found])
+        if self.finite:
+            span = tf.constant(len(self.losses)), tf.constant(stop)
+            found = self._loop(self.batches, *span).numpy()
+            self.losses = np.concatenate([self.losses, found])
+        return self.finite
+
+    @property
+    def finite(self) -> bool:
+        """Whether all losses so far are."""
         return bool(np.isfinite(self.losses).all())
 
     def _graph(self, batches, start, stop):
         def step(index, _, losses):
             rows = tf.nest.map_structure(lambda rows: rows[index], batches)
-            value = self._step(rows)
+            value = self.step(rows)
             return index + 1, value, losses.write(index - start, value)
 
         def goes_on(index, last, _):
@@ -72,8 +78,8 @@ class Descent:
         )
         return losses.stack()[: taken - start]
 
-    def _step(self, rows) -> tf.Tensor:
-        """Takes one step; returns its loss."""
+    def step(self, rows) -> tf.Tensor:
+        """Takes one step, on a row of the batches; returns its loss."""
         model = self._model
         with tf.GradientTape() as tape:
             value = self.loss(rows)

@@ -10,8 +10,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from actfn.search import memory
 from experiments.tasks.base import Task
 from experiments.tasks.candidates import Candidate
+from experiments.tasks.child import begin
+from experiments.tasks.training import Descent
 
 SIGNS = ("gradient_norm", "snip")
 
@@ -33,9 +36,11 @@ def signs(
         candidate: The activation.
         seed: Of the first weights and the order of the data.
     """
-    keras.utils.set_random_seed(seed % 2**32)
-    model = task.build(setting, data, candidate)
-    descent = task.descent(setting, data, model, candidate, seed)
+    with memory.released():
+        return _signs(*begin(task, setting, data, candidate, seed))
+
+
+def _signs(model: keras.Model, descent: Descent) -> dict[str, float]:
     batch = tf.nest.map_structure(lambda rows: rows[0], descent.batches)
     variables = [v.value for v in model.trainable_variables]
     with tf.GradientTape() as tape:

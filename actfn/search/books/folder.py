@@ -64,9 +64,9 @@ def _check(path, settings: Mapping[str, object], resume: bool) -> None:
         )
     found = read_json(file, "restore it, or name another directory")
     different = [
-        f"{name} {found.get(name)!r} there, {value!r} here"
-        for name, value in settings.items()
-        if name not in _MAY_CHANGE and found.get(name) != value
+        f"{name} {found.get(name)!r} there, {settings.get(name)!r} here"
+        for name in {**settings, **found}
+        if name not in _MAY_CHANGE and found.get(name) != settings.get(name)
     ]
     if different:
         raise ValueError(

@@ -94,7 +94,7 @@ def test_the_rival_takes_the_same_steps(toy_task, monkeypatch):
     keras.utils.set_random_seed(0)
     ours = rival.build(hp)
     assert ours.descent.run_to(20)
-    pairs = zip(fitted.get_weights(), ours.child.get_weights(), strict=False)
+    pairs = zip(fitted.get_weights(), ours.child.get_weights(), strict=True)
     for theirs, mine in pairs:
         np.testing.assert_allclose(theirs, mine, rtol=1e-4, atol=1e-6)
     means = ours.descent.losses.reshape(10, 2).mean(axis=1)
@@ -113,6 +113,7 @@ def test_a_variant_judges_all_functions(toy_task, tmp_path, name):
         way = dataclasses.replace(variants.VARIANTS[name], processes=1)
         found = variants.ours(job, str(tmp_path), way)
     assert found["seconds"] > 0 and 0 <= found["not_finished"] <= 3
+    assert found["functions"] == 3
 
 
 @pytest.mark.parametrize("name", ["oracle", "memory", "search"])
@@ -129,7 +130,8 @@ def test_work_is_multiplied_one_thing_at_a_time(tmp_path, monkeypatch, capsys):
 
     def measure(name, job):
         jobs.append((name, job.steps, job.width, job.functions))
-        return {"seconds": 2.0 ** len(jobs), "megabytes": 100.5}
+        found = {"seconds": 2.0 ** len(jobs), "megabytes": 100.5}
+        return found | {"functions": job.functions}
 
     monkeypatch.setattr(variants, "measure", measure)
     words = ["work", "--functions", "3", "--directory", str(tmp_path)]
@@ -171,7 +173,10 @@ def children(monkeypatch):
             raise KeyboardInterrupt
         measured.append(name)
         seconds = 2.0 ** -len(measured) * json.loads(job)["functions"]
-        found = json.dumps({"seconds": seconds, "not_finished": 0})
+        count = json.loads(job)["functions"]
+        found = json.dumps(
+            {"seconds": seconds, "functions": count, "not_finished": 0}
+        )
         return types.SimpleNamespace(stdout=found.encode())
 
     monkeypatch.setattr(variants.subprocess, "run", run)

@@ -14,6 +14,7 @@ from experiments import tasks
 from experiments.tabulate import __main__ as tabulate
 from experiments.tabulate import functions, rows, stages
 from experiments.tasks.child import train
+from experiments.tasks.untrained import signs
 from tests.searching import ROOT
 from tests.searching import rows as read
 
@@ -75,6 +76,16 @@ def test_all_functions_share_the_seeds_of_the_runs(toy_task, tmp_path):
     assert float(row["error"]) == pytest.approx(
         child.metrics["error"], rel=1e-5
     )
+    # The signs of the untrained are of the first seed alone.
+    assert [bool(row["snip"]) for row in found] == [
+        row["run"] == "0" for row in found
+    ]
+    known = signs(
+        toy_task, setting, toy_task.data(setting),
+        toy_task.candidate(row["function"]), int(row["seed"]),
+    )  # fmt: skip
+    for name in rows.SIGNS:
+        assert float(row[name]) == pytest.approx(known[name], rel=1e-5)
     # Five steps: every second tenth has one.
     losses = [float(row[name]) for name in rows.TENTHS]
     assert np.isnan(losses).tolist() == [True, False] * 5

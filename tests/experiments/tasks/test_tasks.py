@@ -175,8 +175,11 @@ def test_a_search_with_halving_stops_most(toy_task, tmp_path):
     # The first eight go on in any case, then one of four.
     assert 4 <= len(stopped) <= 16 and len(finished) >= 8
     assert max(float(r["reward"]) for r in found) == max(finished)
+    settings = (tmp_path / "settings.json").read_text()
     with pytest.raises(SystemExit):  # another search
         search.main([*words, "--resume"])
+    assert (tmp_path / "settings.json").read_text() == settings
+    assert search.main([*words, "--resume", "--halving"]) == 0
 
 
 def test_a_child_that_diverges_says_so():
@@ -184,6 +187,13 @@ def test_a_child_that_diverges_says_so():
     setting = dataclasses.replace(task.settings["quick"], steps=3, rate=1e30)
     found = train(task, setting, task.data(setting), "exp(x)", 0)
     assert found.reason == "the loss is not finite"
+    # Its rung changes nothing: it is not asked, and trained no further.
+    longer = dataclasses.replace(setting, steps=20)
+    losses = [
+        train(task, longer, task.data(longer), "exp(x)", 0, report).losses
+        for report in (None, pytest.fail)
+    ]
+    np.testing.assert_array_equal(*losses)
     assert all(map(math.isnan, found.metrics.values()))
     assert not found.rejected
     assert Metric("max", 0.0, "dB").clip(-3.0) == 0
@@ -298,6 +308,7 @@ def test_a_toy_task_is_searched_and_confirmed(toy_task, tmp_path):
         (["--task", "implicit", "--preset", "paper"], ["preset", "image"]),
         (["--task", "text", "--children", "2"], ["children", "image"]),
         (["--task", "implicit", "--reward", "accuracy"], ["psnr", "accuracy"]),
+        (["--task", "text", "--halving", "--racing"], ["halving", "racing"]),
     ],
 )
 def test_bad_input_is_one_line(words, expected, tmp_path, capsys):
