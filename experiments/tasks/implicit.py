@@ -154,7 +154,7 @@ def dense(
 
 def psnr(error: float) -> float:
     """Returns the ratio of the largest value, 1, to a squared error in dB."""
-    return -10 * math.log10(error) if error > 0 else math.inf
+    return math.inf if error == 0 else -10 * math.log10(error)
 
 
 def picture(name: str, side: int) -> np.ndarray:

@@ -205,7 +205,9 @@ def stock(job: Job, folder: str) -> dict[str, float]:
     return {
         "seconds": time.perf_counter() - begin,
         "functions": len(scores),
-        "not_finished": sum(s is None or math.isnan(s) for s in scores),
+        "not_finished": sum(
+            score is None or not math.isfinite(score) for score in scores
+        ),
     }
 
 

@@ -212,6 +212,8 @@ def test_the_pixels_are_two_colours_of_a_chessboard():
     for place, part in zip(places, (data.known, data.hidden), strict=True):
         np.testing.assert_array_equal(whole[place[:, 0], place[:, 1]], part[1])
     assert implicit.psnr(0.01) == pytest.approx(20)
+    assert math.isnan(implicit.psnr(math.nan))
+    assert implicit.psnr(0) == math.inf
 
 
 def test_siren_begins_as_its_authors_say():
