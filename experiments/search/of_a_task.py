@@ -19,7 +19,7 @@ from actfn.search.plan import Plan, Texts
 from actfn.search.session import Session
 from experiments import tasks
 from experiments.search.settings import SearchSettings
-from experiments.tasks.base import cost, key
+from experiments.tasks.base import cost, key, with_steps
 from experiments.tasks.child import REDUCTION, RUNG_AT, TaskChild
 
 COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
@@ -78,7 +78,7 @@ def make_session(
     space = settings.space()
     child = TaskChild(
         task,
-        functools.partial(_with_steps, settings.steps),
+        functools.partial(with_steps, settings.steps),
         settings.reward if settings.halving else None,
     )
     metric = task.metrics[settings.reward]
@@ -165,12 +165,6 @@ def write_rivals(folder: pathlib.Path) -> list[dict[str, object]]:
 
 
 _OWN = ("rival", "role")
-
-
-def _with_steps(steps: int | None, setting: Any) -> Any:
-    return (
-        setting if steps is None else dataclasses.replace(setting, steps=steps)
-    )
 
 
 def _text(settings: Settings, child: TaskChild, space) -> str:

@@ -52,7 +52,7 @@ with quiet_start():
         listed,
     )
     from experiments.tabulate.stages import Child, stages
-    from experiments.tasks.base import QUICK, Task
+    from experiments.tasks.base import QUICK, Task, with_steps
 
 Part = tuple[int, int]
 COMMANDS = ("gather", "pages", "prior", "halving")
@@ -204,8 +204,7 @@ def _parser() -> Parser:
 def _table(given: argparse.Namespace) -> tuple[Table, dict]:
     """Returns what is asked for, and what makes it the same table."""
     task = tasks.get(given.task)
-    steps = {} if given.steps is None else {"steps": given.steps}
-    setting = dataclasses.replace(task.settings[QUICK], **steps)
+    setting = with_steps(given.steps, task.settings[QUICK])
     functions = listed(given.unary, given.binary)
     count = given.functions or len(functions)
     if count > len(functions):

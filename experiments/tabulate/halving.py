@@ -72,7 +72,7 @@ def read(folder: pathlib.Path) -> tuple[str, Children]:
     name = found[0]["task"]
     scores = rows.scores(found, tasks.get(name))
     losses = np.array(
-        [[float(row[name] or "nan") for name in rows.TENTHS] for row in found]
+        [[float(row[tenth] or "nan") for tenth in rows.TENTHS] for row in found]
     )
     return name, Children(
         np.array([scores[row["function"], 0] for row in found]),

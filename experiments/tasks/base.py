@@ -128,6 +128,13 @@ def cost(setting: Any) -> float:
     return float(setting.steps * depth * width**2)
 
 
+def with_steps(steps: int | None, setting: Any) -> Any:
+    """Returns a setting with other steps; None for those that it has."""
+    return (
+        setting if steps is None else dataclasses.replace(setting, steps=steps)
+    )
+
+
 def key(setting: Any) -> str:
     """Returns a short text that tells a setting from others."""
     text = json.dumps(dataclasses.asdict(setting), sort_keys=True)

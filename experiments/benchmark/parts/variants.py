@@ -27,7 +27,7 @@ from actfn.search.executors import make
 from actfn.search.executors.trials import run_trials
 from actfn.search.session import ChildTrial
 from experiments import tasks
-from experiments.tasks.base import Task
+from experiments.tasks.base import Task, with_steps
 from experiments.tasks.child import REDUCTION, TaskChild
 from experiments.tasks.image.task import Child
 from experiments.tasks.training import Descent
@@ -250,7 +250,7 @@ def one_step(setting: Any) -> Any:
     if isinstance(setting, Child):
         data = dataclasses.replace(setting.data, steps=1)
         return dataclasses.replace(setting, data=data)
-    return dataclasses.replace(setting, steps=1)
+    return with_steps(1, setting)
 
 
 def measure(name: str, job: Job) -> dict[str, float]:
