@@ -13,7 +13,7 @@ from experiments.tabulate.stages import Child, seed_of
 from experiments.tasks.base import Task, key
 from experiments.tasks.candidates import Candidate
 from experiments.tasks.child import train
-from experiments.tasks.untrained import SIGNS, signs
+from experiments.tasks.untrained import SIGNS
 
 TENTHS = tuple(f"loss_{n}" for n in range(1, 11))
 FILE = "runs.csv"
@@ -54,9 +54,7 @@ class Trainer:
             # Not by its name alone: a task may have another of that name.
             activation = Candidate(text)
             place = self._task, self._setting, self._data, activation, seed
-            found = train(*place)
-            first = run == 0 and not found.rejected
-            known = signs(*place) if first else dict.fromkeys(SIGNS, "")
+            found = train(*place, signs=run == 0)
         except Exception:
             return traceback.format_exc()
         status = "diverged" if found.reason else "completed"
@@ -73,7 +71,7 @@ class Trainer:
             "reason": found.reason,
             **dict(zip(TENTHS, losses, strict=True)),
             **found.metrics,
-            **known,
+            **(dict.fromkeys(SIGNS, "") | found.signs),
             "seconds": found.seconds,
             "versions": versions(),
             "machine": machine(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ import numpy as np
 
 from actfn.search import memory, screening
 from actfn.search.scoring import RUNG
+from experiments.tasks import untrained
 from experiments.tasks.base import LARGER, QUICK, Task
 from experiments.tasks.candidates import Candidate
 from experiments.tasks.training import Descent, tenths
@@ -39,6 +40,7 @@ class Scored:
         seconds: Processor time of building, training and scoring.
         losses: The mean training loss in each tenth of the steps, see
             `training.tenths`; none if it was given up before training.
+        signs: Of the untrained child, see `untrained.signs`, if asked for.
     """
 
     metrics: dict[str, float]
@@ -46,6 +48,7 @@ class Scored:
     rejected: bool = False
     seconds: float = 0.0
     losses: tuple[float, ...] = ()
+    signs: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def train(
@@ -56,6 +59,7 @@ def train(
     seed: int,
     report: Report | None = None,
     screen: bool = True,
+    signs: bool = False,
 ) -> Scored:
     """Builds, trains and scores one child.
 
@@ -67,6 +71,7 @@ def train(
         seed: Of the first weights and the order of the data.
         report: Called once, at `RUNG_AT`.
         screen: Whether a hopeless child is given up before training.
+        signs: Whether to tell those of the untrained child.
 
     Raises:
         ValueError: The activation is not one.
@@ -80,23 +85,17 @@ def train(
     if screen and (reason := screening.hopeless(candidate.layer())):
         return Scored(_nothing(task), reason, rejected=True)
     with memory.released():
-        found = _train(task, setting, data, candidate, seed, report)
+        found = _train(task, setting, data, candidate, seed, report, signs)
     seconds = time.process_time() - start
     return dataclasses.replace(found, seconds=seconds)
 
 
-def begin(
-    task: Task, setting: Any, data: Any, candidate: Candidate, seed: int
-) -> tuple[keras.Model, Descent]:
-    """Returns a new child and its training; for arguments see `train`."""
+def _train(task, setting, data, candidate, seed, report, signs) -> Scored:
+    # What is built here is gone, or can be collected, when this returns.
     keras.utils.set_random_seed(seed % 2**32)
     model = task.build(setting, data, candidate)
-    return model, task.descent(setting, data, model, candidate, seed)
-
-
-def _train(task, setting, data, candidate, seed, report) -> Scored:
-    # What is built here is gone, or can be collected, when this returns.
-    model, descent = begin(task, setting, data, candidate, seed)
+    descent = task.descent(setting, data, model, candidate, seed)
+    known = untrained.signs(model, descent) if signs else {}
     stopped = report is not None and _stops(descent, setting.steps, report)
     metrics, reason = _nothing(task), "the loss is not finite"
     if descent.finite if stopped else descent.run_to(setting.steps):
@@ -111,7 +110,7 @@ def _train(task, setting, data, candidate, seed, report) -> Scored:
     if stopped:
         reason = f"among the worse after {len(descent.losses)} steps"
     ten = tenths(descent.losses, setting.steps)
-    return Scored(metrics, reason, stopped, losses=ten)
+    return Scored(metrics, reason, stopped, losses=ten, signs=known)
 
 
 def _nothing(task: Task) -> dict[str, float]:

@@ -5,23 +5,15 @@ Each is of the loss on the first batch of its training, at the first weights.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
-from actfn.search import memory
-from experiments.tasks.base import Task
-from experiments.tasks.candidates import Candidate
-from experiments.tasks.child import begin
 from experiments.tasks.training import Descent
 
 SIGNS = ("gradient_norm", "snip")
 
 
-def signs(
-    task: Task, setting: Any, data: Any, candidate: Candidate, seed: int
-) -> dict[str, float]:
+def signs(model: keras.Model, descent: Descent) -> dict[str, float]:
     """Returns the scores by the names in `SIGNS`.
 
     With weights w and gradients g of all layers, `gradient_norm` is the
@@ -30,17 +22,9 @@ def signs(
     as SynFlow and counts of linear regions do, say nothing of other functions.
 
     Args:
-        task: Of the child.
-        setting: One of the task's.
-        data: What `task.data(setting)` returns.
-        candidate: The activation.
-        seed: Of the first weights and the order of the data.
+        model: With its first weights, which stay as they are.
+        descent: Of the model, before its first step.
     """
-    with memory.released():
-        return _signs(*begin(task, setting, data, candidate, seed))
-
-
-def _signs(model: keras.Model, descent: Descent) -> dict[str, float]:
     batch = tf.nest.map_structure(lambda rows: rows[0], descent.batches)
     variables = [v.value for v in model.trainable_variables]
     with tf.GradientTape() as tape:

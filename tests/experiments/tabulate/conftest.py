@@ -20,14 +20,16 @@ def one_best(monkeypatch):
 def no_training(monkeypatch):
     """Children whose scores are drawn, where it is not of them."""
 
-    def drawn(task, setting, data, candidate, seed):
+    def drawn(task, setting, data, candidate, seed, signs):
         words = f"{candidate.activation} {seed}".encode()
         rng = np.random.default_rng(zlib.crc32(words))
         if candidate.activation.startswith("x * x"):
             nothing = dict.fromkeys(task.metrics, float("nan"))
             return Scored(nothing, "drawn", losses=(float("nan"),) * 10)
         metrics = dict.fromkeys(task.metrics, float(rng.random()))
-        return Scored(metrics, losses=tuple(map(float, rng.random(10))))
+        losses = tuple(map(float, rng.random(10)))
+        known = {name: rng.random() for name in rows.SIGNS} if signs else {}
+        return Scored(metrics, losses=losses, signs=known)
 
     monkeypatch.setattr(rows, "train", drawn)
 

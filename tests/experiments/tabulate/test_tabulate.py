@@ -14,7 +14,6 @@ from experiments import tasks
 from experiments.tabulate import __main__ as tabulate
 from experiments.tabulate import functions, rows, stages
 from experiments.tasks.child import train
-from experiments.tasks.untrained import signs
 from tests.searching import ROOT
 from tests.searching import rows as read
 
@@ -71,7 +70,7 @@ def test_all_functions_share_the_seeds_of_the_runs(toy_task, tmp_path):
     row = found[0]
     child = train(
         toy_task, setting, toy_task.data(setting), row["function"],
-        int(row["seed"]),
+        int(row["seed"]), signs=True,
     )  # fmt: skip
     assert float(row["error"]) == pytest.approx(
         child.metrics["error"], rel=1e-5
@@ -80,12 +79,8 @@ def test_all_functions_share_the_seeds_of_the_runs(toy_task, tmp_path):
     assert [bool(row["snip"]) for row in found] == [
         row["run"] == "0" for row in found
     ]
-    known = signs(
-        toy_task, setting, toy_task.data(setting),
-        toy_task.candidate(row["function"]), int(row["seed"]),
-    )  # fmt: skip
     for name in rows.SIGNS:
-        assert float(row[name]) == pytest.approx(known[name], rel=1e-5)
+        assert float(row[name]) == pytest.approx(child.signs[name], rel=1e-5)
     # Five steps: every second tenth has one.
     losses = [float(row[name]) for name in rows.TENTHS]
     assert np.isnan(losses).tolist() == [True, False] * 5
@@ -163,10 +158,10 @@ def test_what_raises_is_said_and_the_others_are_trained(
 ):
     drawn = rows.train
 
-    def broken(task, setting, data, candidate, seed):
+    def broken(task, setting, data, candidate, seed, signs):
         if candidate.activation == "max(x, 0)":
             raise RuntimeError("no room")
-        return drawn(task, setting, data, candidate, seed)
+        return drawn(task, setting, data, candidate, seed, signs)
 
     monkeypatch.setattr(rows, "train", broken)
     assert make(tmp_path) == 1

@@ -31,9 +31,11 @@ def test_a_few_steps_are_repeatable_under_their_seed(name):
     setting = dataclasses.replace(task.settings["quick"], steps=3)
     data = task.data(setting)
     first, again, other = (
-        train(task, setting, data, "sin(beta * x)", seed) for seed in (1, 1, 2)
+        train(task, setting, data, "sin(beta * x)", seed, signs=signs)
+        for seed, signs in ((1, False), (1, True), (2, False))
     )
-    assert first.metrics == again.metrics
+    assert first.metrics == again.metrics  # whose signs were asked for
+    assert not first.signs and all(s > 0 for s in again.signs.values())
     assert first.metrics != other.metrics
     assert first.reason == ""
     for metric, value in first.metrics.items():
@@ -75,10 +77,10 @@ def test_adam_is_the_formula_of_its_authors():
 def test_signs_of_the_untrained_against_differences(toy_task):
     setting = toy_task.settings["quick"]
     data, child = toy_task.data(setting), toy_task.candidate("tanh(x)")
-    found = signs(toy_task, setting, data, child, 3)
     keras.utils.set_random_seed(3)
     model = toy_task.build(setting, data, child)
     descent = toy_task.descent(setting, data, model, child, 3)
+    found = signs(model, descent)
     slopes, weights = [], []
     for variable in model.trainable_variables:
         start = variable.numpy()
