@@ -104,6 +104,7 @@ def find(
     repeats: int = 10,
     control: int | None = None,
     racing: bool = False,
+    prior: str | None = None,
     **settings: Any,
 ) -> Found:
     """Finds the activation function for a model, and says whether to switch.
@@ -145,6 +146,8 @@ def find(
             functions that may be the best; see `PolicyOracle`. It pays where
             a function's score differs from seed to seed as much as good
             functions differ.
+        prior: ``"table"`` to begin with what functions came to on the tasks of
+            the open table, see `SurrogatePolicy`; for the surrogate alone.
         **settings: Those of `compare`, from `validation_data` on.
 
     Returns:
@@ -179,7 +182,12 @@ def find(
                 f"Received: {policy!r}"
             )
         space = grouped(space, groups)
-        policy = POLICIES[policy](space, seed=seed)
+        policy = POLICIES[policy](space, seed=seed, **_begins(policy, prior))
+    elif prior is not None:
+        raise ValueError(
+            "`prior` must be given to the policy itself, if that is not a "
+            f"name. Received: {prior!r}"
+        )
     check_space(space, groups)
     check_racing(racing, policy)
     if control is None:
@@ -477,6 +485,17 @@ def _objective(objective) -> keras_tuner.Objective:
     return made
 
 
+def _begins(policy: str, prior: str | None) -> dict[str, str]:
+    if prior is None:
+        return {}
+    if policy != "surrogate":
+        raise ValueError(
+            "`prior` must go with the policy 'surrogate'. "
+            f"Received: {prior!r} with {policy!r}"
+        )
+    return {"prior": prior}
+
+
 def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
     """Returns functions, the first of those that are the same."""
     if isinstance(functions, str):
@@ -515,6 +534,8 @@ def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:
             f"{plan.trials} functions of up to {plan.policy.space.core_units} "
             f"core units, proposed by {method}"
         )
+        if getattr(plan.policy, "prior", None):
+            setting += ", which began with what the open table knows"
         if groups := plan.policy.space.groups:
             setting += f", one for each group ({', '.join(groups)}) in a trial"
     setting += (

@@ -55,7 +55,12 @@ def identity_of(
             of_data(p) for p in (parts.train, parts.validation, parts.test)
         ],
     }
-    more = {"groups": groups, "racing": plan.racing}
+    prior = getattr(plan.policy, "prior", None)
+    more = {
+        "groups": groups,
+        "racing": plan.racing,
+        "prior": prior and prior.digest,
+    }
     return described | {name: value for name, value in more.items() if value}
 
 

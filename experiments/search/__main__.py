@@ -35,6 +35,7 @@ with quiet_start():
 
     from actfn.search.executors import NAMES, make
     from actfn.search.policies import POLICIES
+    from actfn.search.policies.prior import Prior
     from actfn.search.report import text
     from experiments import tasks
     from experiments.search import of_a_task
@@ -140,6 +141,14 @@ def _parser() -> Parser:
         action="store_true",
         help="spend up to a fifth of the trials on further seeds of functions "
         "that may be the best; see docs/search.md",
+    )
+
+    add(
+        "--prior",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="begin with what functions came to on the open table's other "
+        "tasks; of the surrogate alone, see docs/search.md",
     )
 
     child = parser.add_argument_group("the child; most for images alone")
@@ -310,8 +319,16 @@ def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
     names = ("core_units", "unary", "binary", "wiring", "trials", "seed")
     names += ("finalists", "racing")
     policy = arguments.policy or _PROPOSERS.get(arguments.preset, "surrogate")
+    prior = None
+    if arguments.prior:
+        if policy != "surrogate":
+            raise ValueError(
+                f"--prior must go with --policy surrogate. Received: {policy}"
+            )
+        prior = Prior.load(without=[arguments.task]).digest
     return {n: getattr(arguments, n) for n in names} | {
         "policy": policy,
+        "prior": prior,
         "control": not arguments.no_control and policy != "random",
     }
 

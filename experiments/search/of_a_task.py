@@ -113,6 +113,7 @@ def _plan(
     families = {f.name: tuple(f.members) for f in task.families}
     return settings.plan(
         space,
+        settings.task,
         objective=keras_tuner.Objective(settings.reward, metric.direction),
         baselines=task.baselines,
         candidates=tuple(task.specials) if settings.specials else (),
@@ -180,8 +181,8 @@ def _text(settings: Settings, child: TaskChild, space) -> str:
     return (
         f"{settings.trials} functions of up to {settings.core_units} core "
         f"units ({len(space.unary)} unary and {len(space.binary)} binary "
-        f"functions, {settings.wiring} wiring), proposed by {settings.policy} "
-        f"(seed {settings.seed}), which was told the {settings.reward} on "
+        f"functions, {settings.wiring} wiring), proposed by "
+        f"{settings.proposer}, which was told the {settings.reward} on "
         f"held-out data ({told('validation')}{stopped}); confirmed with "
         f"{settings.repeats} paired seeds ({told('test')})."
     )

@@ -66,6 +66,7 @@ def make_session(
     child = ImageChild(settings.recipe, data_dir, settings.reward)
     plan = settings.plan(
         space,
+        "image",
         objective=keras_tuner.Objective(
             settings.reward, DIRECTIONS[settings.reward]
         ),
@@ -115,8 +116,8 @@ def _setting(settings: Settings, space: actfn.SearchSpace) -> str:
     return (
         f"{settings.trials} functions of up to {settings.core_units} core "
         f"units ({len(space.unary)} unary and {len(space.binary)} binary "
-        f"functions, {settings.wiring} wiring), proposed by {settings.policy} "
-        f"(seed {settings.seed}), which was told the validation "
+        f"functions, {settings.wiring} wiring), proposed by "
+        f"{settings.proposer}, which was told the validation "
         f"{settings.reward}; each trained in {recipe['model']} of width "
         f"{recipe['width']} on {recipe['dataset']} for {recipe['steps']} steps "
         f"of {recipe['batch_size']} images."

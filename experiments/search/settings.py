@@ -10,6 +10,7 @@ import actfn
 from actfn import search
 from actfn.search.plan import Plan
 from actfn.search.policies import POLICIES
+from actfn.search.policies.prior import Prior
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ class SearchSettings:
         finalists: How many functions are trained again.
         repeats: How often.
         racing: Whether promising functions get further seeds in the search.
+        prior: Digest of the prior that the policy begins with, which knows
+            all tasks of the open table but the one that is searched; None if
+            it begins with nothing.
     """
 
     reward: str
@@ -43,12 +47,14 @@ class SearchSettings:
     finalists: int
     repeats: int
     racing: bool = False
+    prior: str | None = None
 
     def identity(self) -> dict[str, Any]:
         """Returns the fields that tell a search from others, as JSON data."""
         found = json.loads(json.dumps(dataclasses.asdict(self)))
-        if not self.racing:  # as in folders from before it was there
-            del found["racing"]
+        for name in ("racing", "prior"):
+            if not found[name]:  # as in folders from before it was there
+                del found[name]
         return found
 
     def space(self) -> actfn.SearchSpace:
@@ -61,11 +67,28 @@ class SearchSettings:
             self.core_units, self.unary, self.binary, self.wiring
         )
 
-    def plan(self, space: actfn.SearchSpace, **more: Any) -> Plan:
-        """Returns the plan of the search; `more` are arguments of `Plan`."""
+    @property
+    def proposer(self) -> str:
+        """The policy, as the report names it."""
+        known = ", which began with what the open table knows of other tasks"
+        return f"{self.policy} (seed {self.seed}){known if self.prior else ''}"
+
+    def plan(self, space: actfn.SearchSpace, task: str, **more: Any) -> Plan:
+        """Returns the plan of the search.
+
+        Args:
+            space: What is searched.
+            task: The name of the task, which no prior knows.
+            **more: Arguments of `Plan`.
+
+        Raises:
+            ValueError: The policy begins with a prior, and there is none, or
+                it does not fit the space.
+        """
+        begins = {"prior": Prior.load(without=[task])} if self.prior else {}
         control = search.RandomPolicy(space, seed=self.seed + 1)
         return Plan(
-            policy=POLICIES[self.policy](space, seed=self.seed),
+            policy=POLICIES[self.policy](space, seed=self.seed, **begins),
             trials=self.trials,
             control=control if self.control else None,
             control_trials=self.trials if self.control else 0,

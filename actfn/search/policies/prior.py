@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -122,6 +124,16 @@ class Prior:
             shapes=self.shapes.astype("float16"),
             **scores,
         )
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """What tells it from others, such as those of other tasks."""
+        told = hashlib.sha256("\n".join(self.texts).encode())
+        for task in sorted(self.scores):
+            told.update(
+                task.encode() + self.scores[task].astype("<f2").tobytes()
+            )
+        return told.hexdigest()[:12]
 
     def best(self, count: int) -> list[str]:
         """Returns the texts of the best functions, the best first."""

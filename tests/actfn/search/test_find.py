@@ -10,6 +10,7 @@ import pytest
 
 import actfn
 from actfn import search
+from actfn.search.policies import prior
 from tests.actfn.search import models
 
 TINY = {
@@ -23,6 +24,7 @@ TINY = {
     "policy": "random",
     "verbose": 0,
 }
+SPACE = actfn.SearchSpace(1)
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
@@ -250,6 +252,12 @@ def buggy(hp):
         ),
         (models.mlp, {"objective": "loss"}, "of the validation data"),
         (models.mlp, {"policy": "guess"}, "`policy` must be one of"),
+        (models.mlp, {"prior": "table"}, "`prior` must go with the policy"),
+        (
+            models.mlp,
+            {"prior": "table", "policy": search.RandomPolicy(SPACE)},
+            "`prior` must be given to the policy",
+        ),
         (models.mlp, {"trials": 0}, "`trials` must be a positive"),
         (models.mlp, {"executor": "cloud"}, "`executor` must be one of"),
         (buggy, {}, "undefined_name"),
@@ -278,6 +286,28 @@ def test_the_directory_of_another_search_is_kept(tmp_path):
     (tmp_path / "own" / "thesis.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"must be empty.*thesis.txt"):
         search.find(models.mlp, *flat(96), **TINY, directory=tmp_path / "own")
+
+
+def test_a_search_may_begin_with_what_other_tasks_know(tmp_path, monkeypatch):
+    texts = ["sin(x)", "tanh(x)", "max(x, 0)"]
+    monkeypatch.setattr(prior, "PATH", tmp_path / "prior.npz")
+
+    def known(scores):
+        prior.Prior(texts, {"task": scores}).save(prior.PATH)
+
+    settings = TINY | {"policy": "surrogate", "prior": "table"}
+    settings |= {"space": SPACE, "directory": tmp_path / "a"}
+    known(np.array([2.0, -2.0, -2.0]))
+    found = search.find(models.mlp, *flat(96), **settings)
+    proposed = read(found.directory / "results.csv")[0]["expression"]
+    x = np.linspace(-5, 5, 21)
+    assert np.corrcoef(actfn.parse(proposed)(x), np.sin(x))[0, 1] > 0.95
+    assert "the open table" in (tmp_path / "a" / "report.html").read_text()
+    again = search.find(models.mlp, *flat(96), **settings)
+    assert again.verdict == found.verdict
+    known(np.array([-2.0, 2.0, -2.0]))
+    with pytest.raises(ValueError, match="another search"):
+        search.find(models.mlp, *flat(96), **settings)
 
 
 def test_a_bug_in_a_child_ends_at_once_with_its_text(tmp_path):

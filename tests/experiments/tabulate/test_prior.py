@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import actfn
 from actfn import bench
 from actfn.search.policies import prior as priors
+from experiments.search import __main__ as searching
 from experiments.simulate import __main__ as simulate
 from experiments.simulate import tables
 from experiments.tabulate import __main__ as tabulate
@@ -91,6 +93,36 @@ def test_no_prior_knows_the_task_that_is_searched(folder, tmp_path, capsys):
     words = ["--policy", "surrogate_prior", "surrogate_shuffled"]
     assert search(tmp_path / "b", "--task", "toy", *words) == 0
     assert len(read(tmp_path / "b" / "runs.csv")) == 4
+
+
+def test_a_search_begins_with_what_other_tasks_know(
+    folder, toy_task, tmp_path, capsys
+):
+    words = "--task toy --trials 1 --repeats 1 --finalists 1 --no-control"
+    words = [*words.split(), "--core-units", "1", "--no-specials", "--prior"]
+    words += ["--directory", str(tmp_path / "s")]
+
+    def known(scores):
+        of = {"toy": -scores, "other": scores}
+        priors.Prior(["sin(x)", "tanh(x)"], of).save(folder / "prior.npz")
+
+    known(np.array([2.0, -2.0]))
+    assert searching.main(words) == 0
+    # What the table knows of the task itself would have begun with tanh.
+    (row,) = read(tmp_path / "s" / "results.csv")
+    x = np.linspace(-5, 5, 21)
+    found = actfn.parse(row["expression"])(x)
+    assert np.corrcoef(found, np.sin(x))[0, 1] > 0.95
+    page = (tmp_path / "s" / "search.html").read_text()
+    assert "began with what the open table knows of other tasks" in page
+    known(np.array([1.0, -2.0]))
+    for more, expected in (
+        (["--resume"], "prior"),
+        (["--policy", "evolution"], "surrogate"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            searching.main([*words, *more])
+        assert ended.value.code == 2 and expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
