@@ -65,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="spend up to a fifth of the trials on further seeds of functions "
         "that may be the best",
     )
+    add(
+        "--prior",
+        action="store_const",
+        const="table",
+        help="begin with what functions came to on the tasks of the open "
+        "table; of the surrogate alone",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -73,7 +80,8 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ValueError: An argument is wrong.
     """
-    names = ("trials", "policy", "baselines", "finalists", "control", "racing")
+    names = ("trials", "policy", "baselines", "finalists", "control")
+    names += ("racing", "prior")
     more = {name: getattr(options, name) for name in names}
     more["space"] = SearchSpace(core_units=options.core_units)
     of_a_model.run(search.find, options, more)

@@ -11,6 +11,7 @@ from experiments.search import __main__ as search
 from tests.searching import ROOT, TINY, rows, run, start, wait_for_rows
 
 WORDS = [*TINY, "--no-control", "--finalists", "1", "--repeats", "1"]
+WORDS += ["--task", "implicit", "--no-specials"]
 
 
 def command(pid):
@@ -70,14 +71,14 @@ def test_all_killed_and_resumed(kill, tmp_path):
 
 
 BUG = """
-import experiments.tasks.image.child
+import experiments.tasks.implicit
 
 
-def build(self, activation):
+def build(self, setting, data, child):
     return undefined_name
 
 
-experiments.tasks.image.child.ChildTrainer.build = build
+experiments.tasks.implicit.Implicit.build = build
 """
 
 
