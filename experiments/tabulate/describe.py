@@ -154,11 +154,12 @@ def _criticality(
     variance = 1.0
     for _ in range(_LAYERS):
         before, points = variance, variance**0.5 * _COARSE
-        values, slopes = curve(expression, points, betas)
-        variance = float(2 * (_COARSE_WEIGHTS @ (values * values)))
+        values = expression(points, **betas)
+        variance = float(2 * np.sum(_COARSE_WEIGHTS * values**2))
         if not _SMALL < variance < 1 / _SMALL:
             return None
         if abs(variance - before) < 1e-6 * before:
+            _, slopes = curve(expression, points, betas)
             return _digits(float(2 * (_COARSE_WEIGHTS @ (slopes * slopes))))
     return None
 

@@ -159,6 +159,8 @@ def test_a_function_is_described_as_it_is():
     square = optimize.brentq(lambda q: 1 - np.exp(-2 * q) - q, 0.1, 2)
     assert sine["criticality"] == pytest.approx(2 - square, 1e-3)
     assert prelu["criticality"] is None  # the variance grows without end
+    (constant,) = describe.rows([functions.Function("beta", "beta", "")])
+    assert constant["criticality"] == 0
     assert relu["zero_at_zero"] and relu["raw_x"] and not relu["periodic"]
     assert relu["monotone"] == "rising" and swish["monotone"] == "no"
     assert (tanh["parity"], tanh["lipschitz"]) == ("odd", 1)
