@@ -69,7 +69,23 @@ def _counts(table: Table) -> str:
         "functions of 1 run", "of 3", "of 8", "diverged runs", "rejected",
         "missing runs",
     )  # fmt: skip
-    return markdown.table(head, rows, ("task",))
+    return markdown.table(head, rows, ("task",)) + _lacking(table)
+
+
+def _lacking(table: Table) -> str:
+    """Returns a paragraph on what is not there; empty if nothing is."""
+    listed = table.functions.num_rows
+    parts = [
+        f"`{name}` has {_count(count)} of {_count(listed)} functions"
+        for name, task in table.tasks.items()
+        if (count := task["functions"]) < listed
+    ]
+    if not parts:
+        return ""
+    return (
+        f"\nNot complete yet: {', '.join(parts)}. They are the first of the "
+        "list, which beyond the catalog is in a random order.\n"
+    )
 
 
 def _count(number: int) -> str:

@@ -1,5 +1,6 @@
 """What the pages say of a table, against SciPy and plain counting."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -8,7 +9,7 @@ from scipy import stats
 
 from actfn import bench
 from experiments.tabulate import __main__ as tabulate
-from experiments.tabulate import effects, findings, pages
+from experiments.tabulate import card, effects, findings, pages
 
 SPACE = ["--unary", "identity", "sin", "max0", "sigmoid"]
 SPACE += ["--binary", "mul", "add", "div"]
@@ -148,6 +149,17 @@ def test_pages_are_made_of_the_table_byte_by_byte(table, tmp_path, monkeypatch):
     assert np.dot(counts[4:7], [1, 3, 8]) == runs
     status = table.runs["status"].to_pylist()
     assert counts[7:] == [status.count("diverged"), 0, 0]
+
+
+def test_the_card_says_what_is_lacking(table):
+    assert "Not complete" not in card.blocks(table)["table counts"]
+    toy = table.tasks["toy"]
+    fewer = dataclasses.replace(
+        table, tasks={"toy": toy | {"functions": toy["functions"] - 1}}
+    )
+    count = table.functions.num_rows
+    text = card.blocks(fewer)["table counts"]
+    assert f"`toy` has {count - 1} of {count} functions" in text
 
 
 def test_the_pages_are_those_of_the_package():

@@ -1,0 +1,148 @@
+"""The open table of the package: it is what its runs say, and they repeat."""
+
+import json
+import pathlib
+import statistics
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from actfn import bench
+from actfn.search.executors import make
+from experiments import tasks
+from experiments.tabulate import rows
+from experiments.tabulate.functions import Function, digest
+from experiments.tabulate.stages import stages
+
+pytest.importorskip("pyarrow")
+KEPT = pathlib.Path(__file__).parents[3] / "docs" / "results" / "table"
+NAMES = sorted(folder.name for folder in KEPT.iterdir())
+
+
+@pytest.fixture(scope="module")
+def table():
+    return bench.load()
+
+
+@pytest.fixture(scope="module")
+def listed(table):
+    """The functions as they were declared."""
+    return [
+        Function(row["function"], row["form"], row["set"], tuple(row["names"]))
+        for row in table.functions.to_pylist()
+    ]
+
+
+def runs_of(table, name):
+    return [row for row in table.runs.to_pylist() if row["task"] == name]
+
+
+def test_every_run_that_is_kept_is_in_it(table, listed):
+    assert {*table.task_names} == {*NAMES} and NAMES
+    for name in NAMES:
+        for path in KEPT.glob(f"{name}/*/settings.json"):
+            settings = json.loads(path.read_text())
+            assert settings["functions"] == digest(listed)
+            assert settings["setting"] == table.tasks[name]["setting"]
+        metric = tasks.get(name).metric
+        kept = {
+            (row["function"], int(row["run"])): (
+                row["status"],
+                float(row[metric] or "nan"),
+            )
+            for row in rows.read(KEPT / name)
+        }
+        found = {
+            (row["function"], row["run"]): (
+                row["status"],
+                float("nan" if row["score"] is None else row["score"]),
+            )
+            for row in runs_of(table, name)
+        }
+        assert len(found) == len(runs_of(table, name))
+        np.testing.assert_equal(found, kept)
+
+
+def test_the_counts_are_those_of_the_runs(table, listed):
+    texts = [each.text for each in listed]
+    for name, told in table.tasks.items():
+        own = runs_of(table, name)
+        first = {row["function"] for row in own if row["run"] == 0}
+        assert told["runs"] == len(own)
+        assert told["functions"] == len(first)
+        # The first of the list, whatever the others are: a random sample.
+        assert first == {*texts[: told["declared"]]}
+        scores = rows.scores(
+            [{**row, tasks.get(name).metric: row["score"]} for row in own],
+            tasks.get(name),
+        )
+        wanted = {
+            child
+            for stage in stages(listed[: told["declared"]], scores)
+            for child in stage
+        }
+        assert told["missing"] == len(wanted - {*scores})
+        seeds = {(row["run"], row["seed"]) for row in own}
+        assert len(seeds) == len({run for run, _ in seeds})
+
+
+def test_the_summary_is_that_of_the_runs(table):
+    for name, told in table.tasks.items():
+        sign = 1 if told["direction"] == "max" else -1
+        scores = {}
+        for row in runs_of(table, name):
+            done = row["status"] == "completed"
+            score = row["score"] if done else told["floor"]
+            scores.setdefault(row["function"], []).append((score, done))
+        own = [r for r in table.summary.to_pylist() if r["task"] == name]
+        assert {row["function"] for row in own} == {*scores}
+        means = [
+            statistics.fmean(v for v, _ in scores[row["function"]])
+            for row in own
+        ]
+        ranks = stats.rankdata(np.multiply(means, -sign), method="min")
+        for row, rank in zip(own, ranks, strict=True):
+            values, done = map(list, zip(*scores[row["function"]], strict=True))
+            assert row["runs"] == len(values)
+            assert row["diverged"] == done.count(False)
+            assert row["mean"] == pytest.approx(np.mean(values), rel=1e-5)
+            assert row["rank"] == rank
+            if len(values) > 1:
+                spread = pytest.approx(np.std(values, ddof=1), 1e-4, 1e-6)
+                assert row["deviation"] == spread
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_three_runs_are_repeated(name):
+    task = tasks.get(name)
+    found = [
+        row for row in rows.read(KEPT / name) if row["status"] == "completed"
+    ]
+    drawn = np.random.default_rng(len(found)).choice(len(found), 3, False)
+    kept = {str(n): found[n] for n in drawn}
+    jobs = iter(
+        [(n, (row["function"], int(row["run"]))) for n, row in kept.items()]
+    )
+    trainer = rows.Trainer(name, task, task.settings["quick"])
+    again = {}
+    # In a process of one thread, as the program does.
+    executor = make("processes")
+    executor.drive(trainer, lambda: next(jobs, None), again.__setitem__)
+    assert {*again} == {*kept}
+    for number, row in kept.items():
+        agree(again[number], row, task.metric)
+
+
+def agree(run, row, metric):
+    """A processor with other kernels adds in another order, which grows."""
+    assert (run["seed"], run["setting"]) == (int(row["seed"]), row["setting"])
+    begin, before = float(run["loss_1"]), float(row["loss_1"])
+    assert begin == pytest.approx(before, rel=1e-2)
+    if begin == pytest.approx(before, rel=2e-6):  # six digits are kept
+        names = (*rows.TENTHS, metric, *rows.SIGNS)
+        for name in names:
+            if row.get(name):
+                expected = pytest.approx(float(row[name]), rel=1e-4)
+                assert float(run[name]) == expected, name
