@@ -67,7 +67,8 @@ RUNS = {
     "gradient_norm": "norm of the gradient of all weights before training, on "
     "the first batch; none but of run 0",
     "snip": "sum of abs(gradient x weight) likewise (arXiv:1810.02340)",
-    "seconds": "processor time of building, training and scoring",
+    "seconds": "processor time of building, training and scoring, and for run "
+    "0 of the signs of the untrained",
     "versions": "of what may change a result",
     "machine": "processor, and how many cores were in use",
 }

@@ -37,7 +37,8 @@ class Scored:
             training diverged or never began.
         reason: Why it was not trained to the end; empty if it was.
         rejected: Whether it was given up though nothing diverged.
-        seconds: Processor time of building, training and scoring.
+        seconds: Processor time of building, training and scoring, and of the
+            signs if they were asked for.
         losses: The mean training loss in each tenth of the steps, see
             `training.tenths`; none if it was given up before training.
         signs: Of the untrained child, see `untrained.signs`, if asked for.
