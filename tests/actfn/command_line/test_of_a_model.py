@@ -108,6 +108,15 @@ def test_bad_words_end_with_a_line_that_says_what_to_do(
     assert len(err.strip().splitlines()) == 1
 
 
+def test_a_prior_goes_with_the_surrogate_alone(here, capsys):
+    words = ["mine:build", "--data", "mine:data", "--prior"]
+    with pytest.raises(SystemExit) as ended:
+        here("search", *words, "--policy", "evolution")
+    err = capsys.readouterr().err
+    assert ended.value.code == 2 and "'table' with 'evolution'" in err
+    assert len(err.strip().splitlines()) == 1
+
+
 def test_what_the_model_raises_is_shown_as_it_is(here):
     with pytest.raises(ZeroDivisionError):
         here("compare", "mine:broken", "--data", "mine:data")
