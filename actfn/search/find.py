@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,9 +13,9 @@ import keras_tuner
 
 from actfn import catalog
 from actfn.expressions.expression import Expression
-from actfn.expressions.parsing import parse
 from actfn.search.books.ledger import check_racing
 from actfn.search.books.results import Result
+from actfn.search.candidates import distinct, expression_of, new_to_keras
 from actfn.search.checks import check_count, check_seed
 from actfn.search.child import FromModel, ModelChild
 from actfn.search.confirmation import Comparison
@@ -30,22 +29,17 @@ from actfn.search.groups import (
     grouped,
 )
 from actfn.search.identity import identity_of
-from actfn.search.others import check_names
+from actfn.search.others import check_how
 from actfn.search.plan import Outcome, Plan, Texts
-from actfn.search.policies import POLICIES
+from actfn.search.policies import make_policy
 from actfn.search.policies.base import Policy
 from actfn.search.policies.random import RandomPolicy
 from actfn.search.preflight import check_child
 from actfn.search.report import text
+from actfn.search.scoring import objective_of
 from actfn.search.session import Session
-from actfn.spaces.canonical import canonicalize
 from actfn.spaces.grammar import SearchSpace
-from actfn.spaces.groups import (
-    GroupedExpression,
-    GroupedSpace,
-    join_groups,
-    split_groups,
-)
+from actfn.spaces.groups import GroupedExpression, GroupedSpace
 
 BASELINES = ("relu", "gelu", "swish_1")
 
@@ -176,13 +170,8 @@ def find(
     groups = space.groups or None if groups is None else groups
     check_groups(groups, build)
     if not isinstance(policy, Policy):
-        if policy not in POLICIES:
-            raise ValueError(
-                f"`policy` must be one of {', '.join(POLICIES)}, or a Policy. "
-                f"Received: {policy!r}"
-            )
         space = grouped(space, groups)
-        policy = POLICIES[policy](space, seed=seed, **_begins(policy, prior))
+        policy = make_policy(policy, space, seed, prior)
     elif prior is not None:
         raise ValueError(
             "`prior` must be given to the policy itself, if that is not a "
@@ -289,7 +278,7 @@ def compare(
         objective=objective,
         baselines=baselines,
         repeats=repeats,
-        search={"candidates": _distinct(candidates, known=baselines)},
+        search={"candidates": distinct(candidates, known=baselines)},
         **settings,
     )
 
@@ -336,7 +325,7 @@ def _run(
             "`build` must be a function `build(hp)`, a HyperModel or a "
             f"compiled model. Received: {build!r}"
         )
-    baselines = _distinct(baselines)
+    baselines = distinct(baselines)
     if not baselines:
         raise ValueError("`baselines` must name the function in use.")
     for function in (*baselines, *search.get("candidates", ())):
@@ -344,12 +333,14 @@ def _run(
     parts = divide(
         x, y, sample_weight, validation_data, validation_split, test_data, seed
     )
-    objective = _objective(objective)
+    objective = objective_of(objective)
     child = ModelChild(build, parts, fit, objective.name, patterns)
-    example = _example((*baselines, *search.get("candidates", ())), search)
+    example = new_to_keras(
+        (*baselines, *search.get("candidates", ())), is_text="policy" in search
+    )
     settings = [*inspect.signature(_run).parameters]
     space, model = check_child(child, objective.name, example, settings)
-    _check_hyperparameters(hyperparameters, space, search)
+    check_how(hyperparameters, space, draws="policy" in search)
     if tuning_trials is not None:
         check_count("tuning_trials", tuning_trials)
     plan = Plan(
@@ -399,25 +390,6 @@ def _build_of(model: keras_tuner.HyperModel):
     return model.build
 
 
-def _example(functions: Sequence[str], search: Mapping[str, Any]) -> str:
-    """Returns a function to look at the model with, one new to Keras if any.
-
-    A model that hands its text to Keras would else fail at a later child.
-    """
-    first = functions[0]
-    if "policy" in search and not split_groups(first):
-        return str(catalog.get(first).expression)
-
-    def is_known(function: str) -> bool:
-        try:
-            keras.activations.get(function)
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    return next((f for f in functions if not is_known(f)), first)
-
-
 def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
     def make_model(name: str) -> keras.Model:
         return child.make(session.values_of(name, seed))
@@ -427,7 +399,7 @@ def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
         verdict=f"{verdict.text} {verdict.note}".strip(),
         switch=verdict.switch,
         name=verdict.best,
-        best=_expression(verdict.best),
+        best=expression_of(verdict.best),
         leaderboard=outcome.rows,
         comparisons=verdict.comparisons,
         trials=outcome.trials,
@@ -436,90 +408,6 @@ def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
         directory=session.directory,
         _make=make_model,
     )
-
-
-def _expression(name: str) -> Expression | GroupedExpression:
-    if groups := split_groups(name):
-        return GroupedExpression(
-            tuple((group, _expression(n)) for group, n in groups.items())
-        )
-    return catalog.get(name).expression
-
-
-def _check_hyperparameters(how, space, search: Mapping[str, Any]) -> None:
-    if isinstance(how, Mapping):
-        check_names(how, space)
-        return
-    known = ("shared", "default", *(["draw"] if "policy" in search else []))
-    if how not in known:
-        raise ValueError(
-            f"`hyperparameters` must be one of {', '.join(known)}, or a "
-            f"dictionary of values. Received: {how!r}"
-        )
-
-
-def _objective(objective) -> keras_tuner.Objective:
-    """Returns an objective with its direction.
-
-    Raises:
-        ValueError: It is no metric of validation data, or Keras Tuner cannot
-            tell its direction.
-    """
-    if isinstance(objective, str):
-        try:
-            made = keras_tuner.Oracle(objective).objective
-        except ValueError:
-            raise ValueError(
-                "`objective` must say whether it is to be maximised: pass "
-                f'keras_tuner.Objective({objective!r}, "max") or "min". '
-                f"Received: {objective!r}"
-            ) from None
-    else:
-        made = objective
-    name = getattr(made, "name", None)
-    if not isinstance(name, str) or not name.startswith("val_"):
-        raise ValueError(
-            "`objective` must be one metric of the validation data, such as "
-            f"'val_loss' or 'val_accuracy'. Received: {objective!r}"
-        )
-    return made
-
-
-def _begins(policy: str, prior: str | None) -> dict[str, str]:
-    if prior is None:
-        return {}
-    if policy != "surrogate":
-        raise ValueError(
-            "`prior` must go with the policy 'surrogate'. "
-            f"Received: {prior!r} with {policy!r}"
-        )
-    return {"prior": prior}
-
-
-def _distinct(functions: Sequence[str], known=()) -> tuple[str, ...]:
-    """Returns functions, the first of those that are the same."""
-    if isinstance(functions, str):
-        functions = (functions,)
-
-    def key(function: str) -> str:
-        if groups := split_groups(function):
-            return join_groups({n: key(each) for n, each in groups.items()})
-        # The catalog's initial values make a function of their own.
-        if function in catalog.names():
-            layer = catalog.get(function).get_config()
-            layer.pop("name", None)
-            return json.dumps(layer, sort_keys=True, default=str)
-        known = catalog.find(function)
-        text = known.expression if known else function
-        return str(canonicalize(parse(text, inputs=2)))
-
-    seen = {key(function) for function in known}
-    kept = []
-    for function in map(str, functions):
-        if (found := key(function)) not in seen:
-            seen.add(found)
-            kept.append(function)
-    return tuple(kept)
 
 
 def _texts(plan: Plan, parts: Parts, fit: Mapping[str, Any]) -> Texts:

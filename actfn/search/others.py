@@ -47,6 +47,33 @@ def check_names(
             )
 
 
+def check_how(
+    how: str | Mapping[str, Any],
+    space: keras_tuner.HyperParameters,
+    *,
+    draws: bool,
+) -> None:
+    """Checks how the other hyperparameters of a search are to be chosen.
+
+    Args:
+        how: ``"shared"``, ``"default"``, ``"draw"`` or values by name.
+        space: Of the model.
+        draws: Whether there are trials that may draw their own.
+
+    Raises:
+        ValueError: `how` is none of these.
+    """
+    if isinstance(how, Mapping):
+        check_names(how, space)
+        return
+    known = ("shared", "default", *(["draw"] if draws else []))
+    if how not in known:
+        raise ValueError(
+            f"`hyperparameters` must be one of {', '.join(known)}, or a "
+            f"dictionary of values. Received: {how!r}"
+        )
+
+
 class Others:
     """Chooses the other hyperparameters of a trial.
 

@@ -105,3 +105,32 @@ class Scoring:
         if metric == RUNG:
             return self.objective.direction
         return next((o.direction for o in objectives if o.name == metric), None)
+
+
+def objective_of(
+    objective: str | keras_tuner.Objective,
+) -> keras_tuner.Objective:
+    """Returns an objective of validation data with its direction.
+
+    Raises:
+        ValueError: It is no metric of validation data, or Keras Tuner cannot
+            tell its direction.
+    """
+    if isinstance(objective, str):
+        try:
+            made = keras_tuner.Oracle(objective).objective
+        except ValueError:
+            raise ValueError(
+                "`objective` must say whether it is to be maximised: pass "
+                f'keras_tuner.Objective({objective!r}, "max") or "min". '
+                f"Received: {objective!r}"
+            ) from None
+    else:
+        made = objective
+    name = getattr(made, "name", None)
+    if not isinstance(name, str) or not name.startswith("val_"):
+        raise ValueError(
+            "`objective` must be one metric of the validation data, such as "
+            f"'val_loss' or 'val_accuracy'. Received: {objective!r}"
+        )
+    return made

@@ -321,10 +321,6 @@ def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
     policy = arguments.policy or _PROPOSERS.get(arguments.preset, "surrogate")
     prior = None
     if arguments.prior:
-        if policy != "surrogate":
-            raise ValueError(
-                f"--prior must go with --policy surrogate. Received: {policy}"
-            )
         prior = Prior.load(without=[arguments.task]).digest
     return {n: getattr(arguments, n) for n in names} | {
         "policy": policy,

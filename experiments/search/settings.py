@@ -9,7 +9,7 @@ from typing import Any
 import actfn
 from actfn import search
 from actfn.search.plan import Plan
-from actfn.search.policies import POLICIES
+from actfn.search.policies import make_policy
 from actfn.search.policies.prior import Prior
 
 
@@ -82,13 +82,13 @@ class SearchSettings:
             **more: Arguments of `Plan`.
 
         Raises:
-            ValueError: The policy begins with a prior, and there is none, or
-                it does not fit the space.
+            ValueError: The policy cannot begin with a prior, or there is none,
+                or it does not fit the space.
         """
-        begins = {"prior": Prior.load(without=[task])} if self.prior else {}
+        prior = Prior.load(without=[task]) if self.prior else None
         control = search.RandomPolicy(space, seed=self.seed + 1)
         return Plan(
-            policy=POLICIES[self.policy](space, seed=self.seed, **begins),
+            policy=make_policy(self.policy, space, self.seed, prior),
             trials=self.trials,
             control=control if self.control else None,
             control_trials=self.trials if self.control else 0,

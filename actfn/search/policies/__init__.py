@@ -44,3 +44,32 @@ def _published_ppo(*args: Any, **kwargs: Any) -> Policy:
 
 
 POLICIES["ppo_paper"] = _published_ppo
+
+
+def make_policy(
+    name: str, space: Any, seed: int = 0, prior: Any = None
+) -> Policy:
+    """Returns a search method by its name.
+
+    Args:
+        name: A key of `POLICIES`.
+        space: Where the proposals come from.
+        seed: Integer from 0.
+        prior: What the search begins with, see `SurrogatePolicy`, or None.
+
+    Raises:
+        ValueError: There is no such method, or it cannot begin with a prior.
+    """
+    if name not in POLICIES:
+        raise ValueError(
+            f"`policy` must be one of {', '.join(POLICIES)}, or a Policy. "
+            f"Received: {name!r}"
+        )
+    if prior is None:
+        return POLICIES[name](space, seed=seed)
+    if name != "surrogate":
+        raise ValueError(
+            "`prior` must go with the policy 'surrogate', as no other can "
+            f"begin with one. Received: {name!r}"
+        )
+    return POLICIES[name](space, seed=seed, prior=prior)
