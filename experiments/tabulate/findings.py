@@ -106,6 +106,11 @@ class Data:
             return self.shares.mean(axis=1)
         return self.shares[:, self.tasks.index(task)]
 
+    def first(self, task: str) -> np.ndarray:
+        """Returns the scores of a task by the seed that all functions share."""
+        place = self.tasks.index(task)
+        return self.signs[place] * self._runs[:, place, 0]
+
     @property
     def views(self) -> tuple[str, ...]:
         """The tasks, and all of them if there are several."""

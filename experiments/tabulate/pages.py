@@ -2,8 +2,9 @@
 
     python -m experiments.tabulate pages
 
-Refreshes the generated blocks of docs/table.md and docs/findings.md. The same
-table gives the same bytes. While the package has no table the blocks say so.
+Refreshes the generated blocks of docs/table.md and docs/findings.md, and their
+pictures. The same table gives the same bytes. While the package has no table
+the blocks say so.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Sequence
 
 from actfn import bench
 from experiments.cli import Parser
-from experiments.tabulate import card, findings
+from experiments.tabulate import card, findings, pictures
 from models import markdown
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
+IMAGES = "images"
 
 
 def texts(table: bench.Table | None, docs: pathlib.Path) -> dict[str, str]:
@@ -73,6 +75,9 @@ def main(arguments: Sequence[str]) -> int:
         table = bench.load(given.table) if given.table else current()
         for name, text in texts(table, given.docs).items():
             (given.docs / name).write_text(text, encoding="utf-8")
+        (given.docs / IMAGES).mkdir(exist_ok=True)
+        for name, figure in (pictures.draw(table) if table else {}).items():
+            figure.savefig(given.docs / IMAGES / name, dpi=110)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     return 0

@@ -3,13 +3,14 @@
 import dataclasses
 import itertools
 
+import matplotlib.image
 import numpy as np
 import pytest
 from scipy import stats
 
 from actfn import bench
 from experiments.tabulate import __main__ as tabulate
-from experiments.tabulate import card, effects, findings, pages
+from experiments.tabulate import card, effects, findings, pages, pictures
 
 SPACE = ["--unary", "identity", "sin", "max0", "sigmoid"]
 SPACE += ["--binary", "mul", "add", "div"]
@@ -149,6 +150,50 @@ def test_pages_are_made_of_the_table_byte_by_byte(table, tmp_path, monkeypatch):
     assert np.dot(counts[4:7], [1, 3, 8]) == runs
     status = table.runs["status"].to_pylist()
     assert counts[7:] == [status.count("diverged"), 0, 0]
+    for name in ("table.png", "findings.png"):
+        assert matplotlib.image.imread(tmp_path / "images" / name).std() > 0
+
+
+def test_pictures_show_what_the_table_and_the_findings_say(table, monkeypatch):
+    monkeypatch.setattr(effects, "DRAWS", 20)
+    name = table.functions["function"][7].as_py()
+    monkeypatch.setattr(pictures, "MARKED", (name,))
+    drawn = pictures.draw(table)
+    (panel,) = drawn["table.png"].axes
+    curve, mark = panel.lines
+    rows = {row["function"]: row for row in table.summary.to_pylist()}
+    firsts = [row["first"] for row in rows.values()]
+    # An error is drawn upside down, the best on top.
+    assert panel.yaxis.get_inverted()
+    np.testing.assert_allclose(curve.get_ydata(), sorted(firsts)[::-1])
+    ours = rows[name]["first"]
+    beaten = np.mean([ours < f for f in firsts]) + 0.5 / len(firsts)
+    np.testing.assert_allclose(mark.get_xydata(), [[100 * beaten, ours]])
+
+    forest, *pairs = drawn["findings.png"].axes
+    assert not pairs  # There is one task.
+    (bars,) = forest.containers
+    told = findings.effects_of(findings.Data(table))
+    effect = {e[0]: e[3] for e in told if e[2] == "superiority"}
+    sizes, places = bars[0].get_data()
+    assert dict(zip(places, sizes, strict=True)) == {
+        number: each.size for number, each in effect.items()
+    }
+    ends = [segment[:, 0] for segment in bars[2][0].get_segments()]
+    np.testing.assert_allclose(ends, [(e.low, e.high) for e in effect.values()])
+
+
+def test_tasks_are_drawn_by_one_another(table, monkeypatch):
+    monkeypatch.setattr(effects, "DRAWS", 20)
+    data = findings.Data(table)
+    other = 1 - data.shares
+    data.tasks = ["toy", "other"]
+    data.shares = np.concatenate([data.shares, other], axis=1)
+    _, panel = pictures.found(data).axes
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("toy", "other")
+    points = np.concatenate([line.get_xydata() for line in panel.lines])
+    np.testing.assert_allclose(points.sum(axis=1), 100)
+    assert len(points) == table.functions.num_rows
 
 
 def test_the_card_says_what_is_lacking(table):

@@ -34,11 +34,16 @@ def listed(table):
     ]
 
 
-def runs_of(table, name):
-    return [row for row in table.runs.to_pylist() if row["task"] == name]
+@pytest.fixture(scope="module")
+def runs(table):
+    """The rows of each task."""
+    found = {name: [] for name in table.tasks}
+    for row in table.runs.to_pylist():
+        found[row["task"]].append(row)
+    return found
 
 
-def test_every_run_that_is_kept_is_in_it(table, listed):
+def test_every_run_that_is_kept_is_in_it(table, runs, listed):
     assert {*table.task_names} == {*NAMES} and NAMES
     for name in NAMES:
         for path in KEPT.glob(f"{name}/*/settings.json"):
@@ -58,16 +63,16 @@ def test_every_run_that_is_kept_is_in_it(table, listed):
                 row["status"],
                 float("nan" if row["score"] is None else row["score"]),
             )
-            for row in runs_of(table, name)
+            for row in runs[name]
         }
-        assert len(found) == len(runs_of(table, name))
+        assert len(found) == len(runs[name])
         np.testing.assert_equal(found, kept)
 
 
-def test_the_counts_are_those_of_the_runs(table, listed):
+def test_the_counts_are_those_of_the_runs(table, runs, listed):
     texts = [each.text for each in listed]
     for name, told in table.tasks.items():
-        own = runs_of(table, name)
+        own = runs[name]
         first = {row["function"] for row in own if row["run"] == 0}
         assert told["runs"] == len(own)
         assert told["functions"] == len(first)
@@ -87,11 +92,11 @@ def test_the_counts_are_those_of_the_runs(table, listed):
         assert len(seeds) == len({run for run, _ in seeds})
 
 
-def test_the_summary_is_that_of_the_runs(table):
+def test_the_summary_is_that_of_the_runs(table, runs):
     for name, told in table.tasks.items():
         sign = 1 if told["direction"] == "max" else -1
         scores = {}
-        for row in runs_of(table, name):
+        for row in runs[name]:
             done = row["status"] == "completed"
             score = row["score"] if done else told["floor"]
             scores.setdefault(row["function"], []).append((score, done))
