@@ -6,6 +6,10 @@ better than the incumbent by more than a margin that nobody would notice: a
 tenth of the deviation of the incumbent over seeds. The test is SciPy's
 one-sided paired t-test, corrected by Holm for all functions that were
 compared, those dropped on the way included.
+
+Where training diverged with the incumbent there is no difference. Then the test
+is SciPy's sign test over all seeds: to complete where the incumbent diverged is
+to be better by more than the margin.
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ class Comparison:
         p: Holm-corrected, of the test that `gain` is no more than the margin;
             NaN for the incumbent.
         note: What a reader must know of it.
+        pairs: Seeds with which both completed.
     """
 
     expression: str
@@ -48,6 +53,7 @@ class Comparison:
     high: float = math.nan
     p: float = math.nan
     note: str = ""
+    pairs: int = 0
 
     @property
     def mean(self) -> float:
@@ -63,10 +69,10 @@ class Comparison:
     @property
     def gain_error(self) -> float:
         """The standard error of `gain`, from its interval."""
-        pairs = len(self.scores)
-        if pairs < 2 or not math.isfinite(self.high):
+        if self.pairs < 2 or not math.isfinite(self.high):
             return math.nan
-        return (self.high - self.gain) / float(stats.t.ppf(0.975, pairs - 1))
+        reach = float(stats.t.ppf(0.975, self.pairs - 1))
+        return (self.high - self.gain) / reach
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +124,15 @@ def judge(
     margin = MARGIN * _deviation(own)
     raw = {n: _test(scores[n], own, margin, planned) for n in others}
     rows = [
-        Comparison(incumbent, tuple(own), 0.0, 0.0, 0.0),
+        Comparison(
+            incumbent,
+            tuple(own),
+            0.0,
+            0.0,
+            0.0,
+            note=_diverged(own),
+            pairs=len(own),
+        ),
         *(
             dataclasses.replace(
                 _compare(name, scores[name], own, planned), p=corrected
@@ -135,8 +149,8 @@ def judge(
         return Verdict(
             True,
             winners[0].expression,
-            f"switch to {winners[0].expression}: {_describe(winners[0])} "
-            f"than {incumbent} in {metric}.",
+            f"switch to {winners[0].expression}: "
+            f"{_describe(winners[0], incumbent, own, metric)}",
             note,
             tuple(rows),
         )
@@ -178,15 +192,18 @@ def _pairs(scores, own) -> np.ndarray:
 def _test(scores, own, margin: float, planned: int) -> float:
     if len(scores) < planned or not np.all(np.isfinite(scores)):
         return 1.0
-    return p_greater(_pairs(scores, own), np.nan_to_num(margin))
+    margin, differences = np.nan_to_num(margin), _pairs(scores, own)
+    lost = int(np.sum(~np.isfinite(own)))
+    if not lost:
+        return p_greater(differences, margin)
+    wins = lost + int(np.sum(differences > margin))
+    seeds = lost + len(differences)
+    return float(stats.binomtest(wins, seeds, alternative="greater").pvalue)
 
 
 def _compare(name: str, scores, own, planned: int) -> Comparison:
     differences = _pairs(scores, own)
-    diverged = int(np.sum(~np.isfinite(scores)))
-    notes = []
-    if diverged:
-        notes.append(f"diverged in {diverged} of {len(scores)} seeds")
+    notes = [_diverged(scores)]
     if len(scores) < planned:
         seeds = "seed" if len(scores) == 1 else "seeds"
         notes.append(f"dropped after {len(scores)} {seeds}")
@@ -198,15 +215,28 @@ def _compare(name: str, scores, own, planned: int) -> Comparison:
         low, high = gain - reach, gain + reach
     elif len(differences):
         gain = float(differences[0])
-    note = "; ".join(notes)
-    return Comparison(name, tuple(scores), gain, low, high, note=note)
+    note = "; ".join(filter(None, notes))
+    pairs = len(differences)
+    return Comparison(
+        name, tuple(scores), gain, low, high, math.nan, note, pairs
+    )
 
 
-def _describe(row: Comparison) -> str:
+def _diverged(scores) -> str:
+    count = int(np.sum(~np.isfinite(scores)))
+    return f"diverged in {count} of {len(scores)} seeds" if count else ""
+
+
+def _describe(row: Comparison, incumbent: str, own, metric: str) -> str:
+    if lost := _diverged(own):
+        return (
+            f"it completed with all {len(row.scores)} seeds, and {incumbent} "
+            f"{lost} (sign test, Holm-corrected p = {row.p:.2g})."
+        )
     return (
         f"better by {row.gain:.4g} (95 % interval {row.low:.4g} to "
-        f"{row.high:.4g}, {len(row.scores)} paired seeds, Holm-corrected "
-        f"p = {row.p:.2g})"
+        f"{row.high:.4g}, {row.pairs} paired seeds, Holm-corrected "
+        f"p = {row.p:.2g}) than {incumbent} in {metric}."
     )
 
 
@@ -216,13 +246,20 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
     if not others:
         return "nothing else completed its training."
     if not rivals:
+        lost = next(r.note for r in rows if r.expression == incumbent)
+        if lost:
+            return (
+                f"it {lost}, and no other function is shown to complete "
+                "where it does not. More seeds, or a lower learning rate, "
+                "may tell."
+            )
         return "one run each cannot tell a better function from luck."
     best = max(rivals, key=lambda row: row.mean)
     return (
         f"none of {len(others)} other functions is shown to be better. The "
         f"best of them, {best.expression}, gains {best.gain:+.4g} in "
         f"{metric} (95 % interval {best.low:.4g} to {best.high:.4g}, "
-        f"{len(best.scores)} paired seeds, Holm-corrected p = {best.p:.2g})."
+        f"{best.pairs} paired seeds, Holm-corrected p = {best.p:.2g})."
     )
 
 
@@ -230,8 +267,8 @@ def _would_have_shown(rows, tests: int, metric: str) -> str:
     full = [row for row in rows if row.gain_error > 0]
     if not full:
         return ""
-    longest = max(len(row.scores) for row in full)
-    errors = [r.gain_error for r in full if len(r.scores) == longest]
+    longest = max(row.pairs for row in full)
+    errors = [r.gain_error for r in full if r.pairs == longest]
     degrees = longest - 1
     reach = stats.t.ppf(1 - LEVEL / tests, degrees)
     reach += stats.t.ppf(POWER, degrees)

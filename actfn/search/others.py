@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras_tuner
 from keras_tuner.engine import hyperparameters as hp_module
+
+from actfn.search.scoring import completed
 
 OURS = ("activation", "seed", "note")
 """The hyperparameters that a search sets itself."""
@@ -126,16 +127,15 @@ class TuningTrial:
 
     Args:
         run_trial: Returns the metrics of a trial.
-        metric: The objective.
     """
 
-    def __init__(self, run_trial: Callable[..., Any], metric: str):
-        self._run_trial, self._metric = run_trial, metric
+    def __init__(self, run_trial: Callable[..., Any]):
+        self._run_trial = run_trial
 
     def __call__(self, trial, report):
         """Returns the metrics of a trial."""
         found = self._run_trial(trial, report)
-        if not math.isfinite(found[self._metric]):
+        if not completed(found.values()):
             raise keras_tuner.errors.FailedTrialError("the child diverged")
         return found
 

@@ -102,8 +102,12 @@ class Rounds:
         return None
 
     def add(self, function: str, run: int, score: float) -> None:
-        """Takes the score of a run that has ended."""
-        if function not in self._found:
+        """Takes the score of a run that has ended.
+
+        One that is not asked for, as when there were to be more repeats, is
+        passed over.
+        """
+        if function not in self._found or run >= self.repeats:
             return
         self._found[function][run] = score
         while self._round < self.repeats and all(

@@ -17,6 +17,15 @@ RUNG = "rung"
 """The metric by which a child reports how it does while it trains."""
 
 
+def completed(values: Iterable[float]) -> bool:
+    """Tells whether a child did not diverge, by all its metrics.
+
+    A loss that is not finite leaves other metrics finite: the class of a
+    prediction of NaN is the first one.
+    """
+    return all(map(math.isfinite, values))
+
+
 class Scoring:
     """Makes rewards of metrics; see `PolicyOracle`, which asks it.
 
@@ -65,7 +74,7 @@ class Scoring:
             for name, metric in trial.metrics.metrics.items()
         }
         rejected = any(value >= 0.5 for value in values.pop("rejected", []))
-        if not all(map(math.isfinite, itertools.chain(*values.values()))):
+        if not completed(itertools.chain(*values.values())):
             trial.score, trial.best_step = math.nan, 0
             return self.worst, "rejected" if rejected else "diverged"
         score_trial(trial)

@@ -45,6 +45,7 @@ from actfn.search.provenance import versions
 from actfn.search.racing import Rounds
 from actfn.search.report.content import Content, Row
 from actfn.search.report.numbers import settings
+from actfn.search.scoring import completed
 from actfn.search.time_left import TimeLeft
 
 
@@ -193,7 +194,7 @@ class Session:
             self._progress.advance()
             self._show()
 
-        child = TuningTrial(ChildTrial(self._child), plan.objective.name)
+        child = TuningTrial(ChildTrial(self._child))
         if len(oracle.end_order) < self._others_trials:
             run_trials(oracle, child, self._executor, on_end)
         self._values = best_values(oracle)
@@ -315,10 +316,14 @@ class Session:
         seeds: list[int],
         log: CsvLog,
     ) -> tuple[str, int, float]:
-        """Logs a run that has ended; returns its function, run and score."""
+        """Logs a run that has ended; returns its function, run and score.
+
+        The score of one that diverged is NaN, whatever metric is looked at.
+        """
         _, number, _, text = key.split(" ", 3)
-        run = int(number)
-        score = self.plan.sign * metrics[self.plan.objective.name]
+        run, score = int(number), math.nan
+        if completed(metrics.values()):
+            score = self.plan.sign * metrics[self.plan.objective.name]
         # All digits: a resumed search says the same to the last one.
         values = (text, run, seeds[run], repr(score))
         log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
@@ -465,4 +470,8 @@ class _Run:
         self._child, self._split = child, split
 
     def __call__(self, hp: keras_tuner.HyperParameters, ask):
-        return self._child(hp, self._split, None)
+        try:
+            return self._child(hp, self._split, None)
+        except keras_tuner.errors.FailedTrialError:
+            # What a user's build may raise, and a search takes for a failure.
+            return {"failed": math.nan}

@@ -104,6 +104,46 @@ def test_who_diverged_or_was_dropped_cannot_win():
     assert "dropped after 5 seeds" in verdict.comparisons[0].note
 
 
+@pytest.mark.parametrize("lost", [1, 4, 10])
+def test_an_incumbent_that_diverges_is_judged_by_the_signs(lost):
+    nan = [math.nan] * lost
+    relu = [*nan, *np.arange(10.0 - lost)]
+    better = [*[3.0] * lost, *(np.arange(10.0 - lost) + 1)]
+    mixed = [*[3.0] * lost, *(np.arange(10.0 - lost) - 1)]
+    scores = {"relu": relu, "better": better, "mixed": mixed, "same": relu}
+    verdict = judge(scores, "relu")
+    found = {row.expression: row for row in verdict.comparisons}
+    raw = [
+        stats.binomtest(wins, 10, alternative="greater").pvalue
+        for wins in (10, lost)
+    ]
+    assert found["better"].p == pytest.approx(min(1, 3 * raw[0]))
+    assert found["same"].p == 1  # It diverged as often.
+    assert found["mixed"].p == pytest.approx(
+        min(1, (3 if lost == 10 else 2) * raw[1])
+    )
+    assert verdict.switch and verdict.best in ("better", "mixed")
+    assert f"relu diverged in {lost} of 10 seeds (sign test" in verdict.text
+    assert found["relu"].note == f"diverged in {lost} of 10 seeds"
+    # Of the seeds with which both completed, and of them alone.
+    assert found["better"].pairs == 10 - lost
+    if lost == 4:
+        gains = np.array([1.0, 1.2, 0.9, 1.1, 1.3, 0.8])
+        other = [*[3.0] * lost, *(np.arange(6.0) + gains)]
+        row = judge({"relu": relu, "x": other}, "relu").comparisons[0]
+        test = stats.ttest_1samp(gains, 0)
+        assert row.gain_error == pytest.approx(stats.sem(gains))
+        assert (row.low, row.high) == pytest.approx(
+            tuple(test.confidence_interval(0.95))
+        )
+
+
+def test_where_all_diverge_it_is_said():
+    verdict = judge({"relu": [math.nan] * 3, "x": [math.nan] * 3}, "relu")
+    assert not verdict.switch
+    assert "keep relu: it diverged in 3 of 3 seeds" in verdict.text
+
+
 def test_one_seed_is_no_evidence():
     verdict = judge({"relu": [0.0], "x": [5.0]}, "relu")
     assert not verdict.switch
@@ -152,6 +192,15 @@ def test_what_is_dropped_does_not_depend_on_the_order():
     assert outcomes[0] == outcomes[1]
     assert len(outcomes[0]["b"]) == 3 and len(outcomes[0]["a"]) == 6
     assert rounds.count == rounds.expected == 21
+
+
+def test_fewer_repeats_than_there_were_are_what_is_waited_for():
+    rounds = Rounds(["relu", "new"], 2, race=False, safe=["relu"])
+    for run in range(5):
+        rounds.add("relu", run, 0.0)
+    assert (rounds.count, rounds.expected) == (2, 4)
+    assert rounds.scores == {"relu": [0.0, 0.0], "new": []}
+    assert rounds.next() == ("new", 0)
 
 
 def test_the_incumbent_must_be_there():

@@ -175,6 +175,25 @@ def test_compare_needs_no_search(tmp_path):
     assert found.name in ("relu", "gelu")
 
 
+def test_a_child_that_diverges_has_no_accuracy(tmp_path):
+    def build(hp):
+        model = models.mlp(hp)
+        if "erf" in hp.get("activation"):
+            raise keras_tuner.errors.FailedTrialError("too large, say")
+        if "tanh" in hp.get("activation"):
+            model.optimizer = keras.optimizers.SGD(3e38)
+        return model
+
+    settings = {"objective": "val_accuracy", "epochs": 2, "verbose": 0}
+    settings |= {"baselines": ["relu"], "repeats": 2, "directory": tmp_path}
+    names = ["tanh(x)", "erf(x)"]
+    found = search.compare(build, *flat(96), candidates=names, **settings)
+    rows = {row["expression"]: row for row in found.leaderboard}
+    for name in names:  # Not that of guessing the first class.
+        assert rows[name]["note"].startswith("diverged in 1 of 1 seeds")
+    assert found.name == "relu" and not found.switch
+
+
 def test_a_compiled_model_is_searched_with_its_weights_or_without(tmp_path):
     x, y = flat(96)
     model = models.compiled(
