@@ -38,14 +38,15 @@ def check_finite(name: str, value: float) -> float:
     return number
 
 
-def check_count(name: str, value: int) -> int:
+def check_count(name: str, value: int, least: int = 1) -> int:
     """Returns the argument called `name`.
 
     Raises:
-        ValueError: It is not a positive integer.
+        ValueError: It is not an integer from `least`.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive integer. Received: {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        wanted = (
+            "a positive integer" if least == 1 else f"an integer from {least}"
         )
+        raise ValueError(f"`{name}` must be {wanted}. Received: {value!r}")
     return value

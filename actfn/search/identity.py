@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import keras_tuner
 import numpy as np
 
 from actfn.search.child import FromModel, ModelChild
 from actfn.search.data import Part, is_arrays
+from actfn.search.others import OURS
 from actfn.search.plan import Plan
 from actfn.surgery.interior import all_layers, is_model
 
 _ROWS = 1000
 _NOT_TOLD = ("name", "shared_object_id", "build_config", "layers")
+_JUDGED_BY = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
 def identity_of(
@@ -25,6 +28,7 @@ def identity_of(
     child: ModelChild,
     model: keras.Model,
     groups: Mapping[str, list[str]],
+    hyperparameters: keras_tuner.HyperParameters,
 ) -> dict[str, object]:
     """Returns JSON data that differ where searches do.
 
@@ -33,6 +37,7 @@ def identity_of(
         child: Has the data and what `Model.fit` is called with.
         model: One that `child` has made.
         groups: Patterns of the sites of each group.
+        hyperparameters: Of the model.
     """
     space = None if plan.policy is None else repr(plan.policy.space)
     parts = child.parts
@@ -57,6 +62,12 @@ def identity_of(
     }
     prior = getattr(plan.policy, "prior", None)
     more = {
+        "callbacks": [of_callback(each) for each in child.callbacks],
+        "ranges": [
+            _plain(each)
+            for each in hyperparameters.get_config()["space"]
+            if each["config"]["name"] not in OURS
+        ],
         "groups": groups,
         "racing": plan.racing,
         "prior": prior and prior.digest,
@@ -81,12 +92,30 @@ def of_model(model: keras.Model, values: bool = False) -> str:
         config = {} if is_model(layer) else _config(layer)
         told.append((type(layer).__name__, shapes, config))
     told.append(_config(model.optimizer))
-    losses = keras.tree.flatten(model.loss)
-    told += [loss if isinstance(loss, str) else _named(loss) for loss in losses]
+    told += _judged_by(model)
     if values:
         told.append([_sum(np.asarray(w)) for w in model.weights])
     digest = hashlib.sha256(json.dumps(told, default=str).encode())
     return f"{model.count_params()} weights, {digest.hexdigest()[:8]}"
+
+
+def of_callback(callback: keras.callbacks.Callback) -> list[Any]:
+    """Returns the class of a callback and what it was made with."""
+    told = {k: v for k, v in vars(callback).items() if not k.startswith("_")}
+    return [type(callback).__name__, _plain(told)]
+
+
+def _judged_by(model: keras.Model) -> list[Any]:
+    """Returns the losses and metrics of a model with their settings."""
+    try:
+        config = model.get_compile_config() or {}
+        return [_plain(config[name]) for name in _JUDGED_BY]
+    except (NotImplementedError, TypeError, ValueError, KeyError):
+        # One of them cannot be saved.
+        losses = keras.tree.flatten(model.loss)
+        return [
+            loss if isinstance(loss, str) else _named(loss) for loss in losses
+        ]
 
 
 def of_data(part: Part) -> str:

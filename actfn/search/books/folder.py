@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from actfn.search.books.journal import read_json, write_atomically
 
 _SETTINGS = "settings.json"
-_MAY_CHANGE = ("trials", "finalists", "repeats")
+_MAY_CHANGE = ("trials", "control", "finalists", "repeats")
 
 
 @contextlib.contextmanager
@@ -23,8 +23,8 @@ def claim(
     Args:
         path: The folder.
         settings: What makes the search what it is, as JSON data. Of a search
-            that goes on, only the number of trials, finalists and repeats may
-            differ.
+            that goes on, only the number of trials, random ones, finalists and
+            repeats may differ.
         resume: Whether to go on with a search that is there.
 
     Raises:

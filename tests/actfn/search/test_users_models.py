@@ -236,6 +236,55 @@ def dropout(hp):
     return model
 
 
+def logits(of):
+    def build(hp):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=of)
+        return network(actfn.get(hp.get("activation")), loss=loss)
+
+    return build
+
+
+def top(count):
+    def build(hp):
+        metric = keras.metrics.SparseTopKCategoricalAccuracy(count, "top")
+        return network(actfn.get(hp.get("activation")), metrics=[metric])
+
+    return build
+
+
+def sized(most):
+    def build(hp):
+        hp.Int("units", 4, most)
+        return network(actfn.get(hp.get("activation")), 5)
+
+    return build
+
+
+def stopping(patience):
+    return [keras.callbacks.EarlyStopping("val_loss", patience=patience)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"callbacks": stopping(1)}),
+        ({"callbacks": stopping(1)}, {"callbacks": stopping(2)}),
+        ({"build": sized(8)}, {"build": sized(9)}),
+        ({"build": top(1)}, {"build": top(2)}),
+        ({"build": logits(True)}, {"build": logits(False)}),
+    ],
+)
+def test_what_else_changes_a_score_is_another_search(before, after, tmp_path):
+    def run(change):
+        given = {"build": build, "hyperparameters": "default", **change}
+        compare(tmp_path, given.pop("build"), X, Y, **given)
+
+    run(before)
+    run(before)
+    with pytest.raises(ValueError, match="another search"):
+        run(after)
+
+
 @pytest.mark.parametrize(
     "change",
     [
