@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import keras
@@ -28,26 +27,29 @@ def distinct(
     """
     if isinstance(functions, str):
         functions = (functions,)
-    seen = {_key(function) for function in known}
+    seen = {key_of(function) for function in known}
     kept = []
     for function in map(str, functions):
-        if (found := _key(function)) not in seen:
+        if (found := key_of(function)) not in seen:
             seen.add(found)
             kept.append(function)
     return tuple(kept)
 
 
-def _key(function: str) -> str:
+def key_of(function: str) -> str:
+    """Returns what is equal for equal functions: the canonical form.
+
+    The catalog's first values of parameters make a function of its own.
+
+    Raises:
+        ValueError: The text is not of a function.
+    """
     if groups := split_groups(function):
-        return join_groups({n: _key(each) for n, each in groups.items()})
-    # The catalog's initial values make a function of their own.
-    if function in catalog.names():
-        layer = catalog.get(function).get_config()
-        layer.pop("name", None)
-        return json.dumps(layer, sort_keys=True, default=str)
+        return join_groups({n: key_of(each) for n, each in groups.items()})
     known = catalog.find(function)
     text = known.expression if known else function
-    return str(canonicalize(parse(text, inputs=2)))
+    form = str(canonicalize(parse(text, inputs=2)))
+    return f"{form}, {known.initial}" if known and known.initial else form
 
 
 def expression_of(name: str) -> Expression | GroupedExpression:

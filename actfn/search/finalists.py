@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from actfn.search.books.results import Result
 from actfn.search.books.rows import best_functions
 from actfn.search.books.standings import Standings
+from actfn.search.candidates import key_of
 from actfn.spaces.families import same_family
 from actfn.spaces.groups import parse_functions
 
 
 def finalists(
-    trials: Sequence[Result], count: int, racing: bool = False
+    trials: Sequence[Result],
+    count: int,
+    racing: bool = False,
+    known: Sequence[str] = (),
 ) -> dict[str, float]:
     """Returns the best functions that differ, with their rewards.
 
@@ -25,7 +29,9 @@ def finalists(
         racing: Whether functions had several seeds; then their mean counts,
             and those that survive the race come first, see
             `Standings.ranked`.
+        known: Functions that are confirmed anyway, which are left out.
     """
+    names = {key_of(name) for name in known}
     best = {trial.canonical: trial for trial in best_functions(trials)}
     rewards = {form: trial.reward for form, trial in best.items()}
     if racing:
@@ -36,9 +42,11 @@ def finalists(
     for form, reward in rewards.items():
         if len(chosen) == count:
             break
+        if form in names:
+            continue
         text = best[form].expression
         function = parse_functions(text)
-        known = map(parse_functions, chosen)
-        if not any(same_family(function, other) for other in known):
+        others = map(parse_functions, chosen)
+        if not any(same_family(function, other) for other in others):
             chosen[text] = reward
     return chosen

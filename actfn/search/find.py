@@ -178,6 +178,8 @@ def find(
             f"name. Received: {prior!r}"
         )
     check_space(space, groups)
+    if control is not None:
+        check_count("control", control, least=0)
     check_racing(racing, policy)
     if control is None:
         control = 0 if isinstance(policy, RandomPolicy) else trials // 2
@@ -278,7 +280,7 @@ def compare(
         objective=objective,
         baselines=baselines,
         repeats=repeats,
-        search={"candidates": distinct(candidates, known=baselines)},
+        search={"candidates": candidates},
         **settings,
     )
 
@@ -316,18 +318,22 @@ def _run(
     patterns = check_groups(groups, build)
     if isinstance(build, keras_tuner.HyperModel):
         build = _build_of(build)
+    baselines = distinct(baselines)
     if isinstance(build, keras.Model):
-        if isinstance(replace, str) and replace in catalog.names():
-            baselines = (replace, *(b for b in baselines if b != replace))
+        used = catalog.find(replace) if isinstance(replace, str) else None
+        if used:
+            baselines = distinct((used.name, *baselines))
         build = FromModel(build, replace, keep_weights, patterns)
     if not callable(build):
         raise ValueError(
             "`build` must be a function `build(hp)`, a HyperModel or a "
             f"compiled model. Received: {build!r}"
         )
-    baselines = distinct(baselines)
     if not baselines:
         raise ValueError("`baselines` must name the function in use.")
+    if "candidates" in search:
+        others = distinct(search["candidates"], known=baselines)
+        search = {**search, "candidates": others}
     for function in (*baselines, *search.get("candidates", ())):
         functions_of(function, patterns)
     parts = divide(
@@ -359,7 +365,7 @@ def _run(
         pathlib.Path(directory),
         make(executor, workers, address, cpus, gpus),
         _texts(plan, parts, fit),
-        identity_of(plan, child, model, patterns),
+        identity_of(plan, child, model, patterns, space),
         space,
         verbose=bool(verbose),
     )

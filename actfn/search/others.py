@@ -8,6 +8,7 @@ from typing import Any
 
 import keras_tuner
 from keras_tuner.engine import hyperparameters as hp_module
+from keras_tuner.engine import trial as trial_module
 
 from actfn.search.scoring import completed
 
@@ -172,6 +173,12 @@ def tuner_of(
 
 
 def best_values(oracle: keras_tuner.Oracle) -> dict[str, Any]:
-    """Returns the other hyperparameters of an oracle's best trial."""
-    best = oracle.get_best_trials(1)
-    return values_in(best[0].hyperparameters) if best else {}
+    """Returns the other hyperparameters of an oracle's best trial.
+
+    Of trials that have completed: none if there is none, where Keras Tuner
+    takes one of the others.
+    """
+    for best in oracle.get_best_trials(1):
+        if best.status == trial_module.TrialStatus.COMPLETED:
+            return values_in(best.hyperparameters)
+    return {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import pathlib
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,11 @@ from actfn.search.report.content import Content, Row
 from actfn.search.report.numbers import settings
 from actfn.search.scoring import completed
 from actfn.search.time_left import TimeLeft
+
+_UNTUNED = (
+    "No trial completed whose other hyperparameters could be shared: all "
+    "functions have the defaults of the model, which may not suit them."
+)
 
 
 class Session:
@@ -91,6 +97,7 @@ class Session:
         self._tuned: dict[str, float] = {}
         self._movement: dict[str, float] = {}
         self._values: dict[str, Any] = {}
+        self._untuned = False
         self._rows: list[Row] = []
         self._verdict: confirmation.Verdict | None = None
 
@@ -197,13 +204,22 @@ class Session:
         child = TuningTrial(ChildTrial(self._child))
         if len(oracle.end_order) < self._others_trials:
             run_trials(oracle, child, self._executor, on_end)
-        self._values = best_values(oracle)
+        self._share_best(oracle)
         # A space of few values may have been exhausted before.
         self._progress.expect("hyperparameters", len(oracle.end_order))
+
+    def _share_best(self, oracle: keras_tuner.Oracle) -> None:
+        """Keeps the other hyperparameters of the best trial for all."""
+        self._values = best_values(oracle)
+        self._untuned = bool(self._names) and not self._values
+        if self._untuned:
+            warnings.warn(_UNTUNED, stacklevel=2)
 
     def _told_values(self) -> str:
         """Returns a sentence on the other hyperparameters that are shared."""
         if not self._values:
+            if self._untuned:
+                return f" {_UNTUNED}"
             return ""
         told = settings(self._values)
         how = {
@@ -267,8 +283,11 @@ class Session:
         self._show(force=True)
         if len(oracle.end_order) < trials:
             run_trials(oracle, ChildTrial(self._child), self._executor)
+        # A space may have fewer functions.
+        trained = sum(result.status != "cached" for result in found)
+        self._progress.expect(phase, trained)
         if phase == "search" and self.plan.others == "draw":
-            self._values = best_values(oracle)
+            self._share_best(oracle)
         self._movement = self._movement_of(policy)
         self._show(force=True)
 
@@ -336,7 +355,10 @@ class Session:
         for name, reward in self._tuned.items():
             rewards.setdefault(name, reward)
         best = finalists(
-            self._results["search"], self.plan.finalists, self.plan.racing
+            self._results["search"],
+            self.plan.finalists,
+            self.plan.racing,
+            known=self.plan.baselines,
         )
         for text, reward in best.items():
             rewards.setdefault(text, reward)

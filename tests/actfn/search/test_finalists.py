@@ -55,6 +55,21 @@ def test_of_functions_that_a_beta_makes_the_same_the_best_is_one():
     ]
 
 
+def test_what_is_confirmed_anyway_is_no_finalist():
+    rows = [
+        ("max(x, 0)", 0.9, "completed", 0),
+        ("x * sigmoid(x)", 0.8, "completed", 0),
+        ("max(0.25 * x, x)", 0.7, "completed", 0),
+        ("max(beta * x, x)", 0.65, "completed", 0),
+        ("x * sigmoid(beta * x)", 0.6, "completed", 0),
+    ]
+    known = ["relu", "swish_1", "prelu"]
+    # PReLU begins at 0.25, and Swish's beta may do better than Swish-1.
+    found = finalists(results_of(rows), 2, known=known)
+    assert [*found] == ["max(0.25 * x, x)", "x * sigmoid(beta * x)"]
+    assert [*finalists(results_of(rows), 1)] == ["max(x, 0)"]
+
+
 def test_in_a_race_the_mean_counts():
     rows = [
         *(("sin(x)", 0.8 + 0.01 * run, "completed", run) for run in range(4)),

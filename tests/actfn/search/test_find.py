@@ -194,8 +194,39 @@ def test_a_child_that_diverges_has_no_accuracy(tmp_path):
     assert found.name == "relu" and not found.switch
 
 
+def test_the_incumbent_of_a_model_is_what_is_replaced(tmp_path):
+    model = models.compiled(
+        keras.Sequential(
+            [
+                keras.Input((64,)),
+                keras.layers.Dense(8, activation="silu"),
+                keras.layers.Dense(3),
+            ]
+        )
+    )
+    found = search.compare(
+        model,
+        *flat(96),
+        replace="silu",
+        baselines="relu",
+        candidates=["max(x, 0)", "x * sigmoid(x)", "tanh"],
+        repeats=1,
+        epochs=1,
+        directory=tmp_path,
+        verbose=0,
+    )
+    rows = {row["expression"]: row["role"] for row in found.leaderboard}
+    assert rows == {
+        "silu": "baseline",
+        "relu": "baseline",
+        "tanh": "candidate",
+    }
+    assert found.name == "silu"  # One seed is no evidence.
+
+
 def test_a_compiled_model_is_searched_with_its_weights_or_without(tmp_path):
     x, y = flat(96)
+    keras.utils.set_random_seed(12345)  # none that a child has
     model = models.compiled(
         keras.Sequential(
             [
@@ -278,6 +309,8 @@ def buggy(hp):
             "`prior` must be given to the policy",
         ),
         (models.mlp, {"trials": 0}, "`trials` must be a positive"),
+        (models.mlp, {"control": -1}, "`control` must be an integer from 0"),
+        (models.mlp, {"control": 2.5}, "`control` must be an integer from 0"),
         (models.mlp, {"executor": "cloud"}, "`executor` must be one of"),
         (buggy, {}, "undefined_name"),
     ],
@@ -305,6 +338,15 @@ def test_the_directory_of_another_search_is_kept(tmp_path):
     (tmp_path / "own" / "thesis.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"must be empty.*thesis.txt"):
         search.find(models.mlp, *flat(96), **TINY, directory=tmp_path / "own")
+
+
+def test_a_search_may_get_more_trials(tmp_path):
+    few = TINY | {"trials": 2, "control": None, "policy": "evolution"}
+    search.find(models.mlp, *flat(96), **few, directory=tmp_path)
+    more = few | {"trials": 4}
+    found = search.find(models.mlp, *flat(96), **more, directory=tmp_path)
+    assert len(found.trials) == 4
+    assert len(read(tmp_path / "random.csv")) == 2
 
 
 def test_a_search_may_begin_with_what_other_tasks_know(tmp_path, monkeypatch):

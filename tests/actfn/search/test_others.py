@@ -189,6 +189,26 @@ def test_compared_functions_share_the_other_values(tmp_path, others):
     assert outcome.verdict.best.count("sin") >= 1
 
 
+def test_a_space_that_is_exhausted_leaves_no_time(tmp_path):
+    session = session_of(Child(), tmp_path / "s", "default", trials=30)
+    session.run()
+    counts = {p.name: (p.done, p.total) for p in session.content().phases}
+    assert counts["search"] == (6, 6) and counts["confirmation"] == (6, 6)
+
+
+def test_a_tuning_of_which_nothing_completes_is_said(tmp_path):
+    def child(hp, split, report=None):
+        if hp.get("activation") == "relu":
+            return {"score": math.nan}
+        return {"score": planted(hp)}
+
+    session = session_of(child, tmp_path / "s", "shared", trials=3)
+    with pytest.warns(UserWarning, match="defaults of the model"):
+        outcome = session.run()
+    assert outcome.values == {}
+    assert "functions have the defaults" in outcome.report.read_text()
+
+
 def test_tuned_values_and_the_function_are_the_planted_ones(tmp_path):
     child = Child()
     outcome = session_of(child, tmp_path / "s", "shared").run()
