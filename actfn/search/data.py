@@ -67,14 +67,12 @@ class Parts:
         train: For `Model.fit`.
         validation: What the search judges by.
         test: What the confirmation judges by.
-        held_back: Whether the search never sees `test`.
         note: Says in a sentence where `test` comes from.
     """
 
     train: Part
     validation: Part
     test: Part
-    held_back: bool
     note: str
 
 
@@ -119,10 +117,10 @@ def divide(
     if validation_data is None:
         train, validation = _hold_out(train, validation_split, seed)
     else:
-        validation = part(validation_data, "validation_data")
+        validation = part(_given(validation_data), "validation_data")
     if test_data is not None:
-        test = part(test_data, "test_data")
-        return Parts(train, validation, test, True, "Confirmed on `test_data`.")
+        test = part(_given(test_data), "test_data")
+        return Parts(train, validation, test, "Confirmed on `test_data`.")
     halves = _halves(validation, seed)
     if halves is None:
         note = (
@@ -130,11 +128,16 @@ def divide(
             "fresh seeds, but the same data as the search. Pass `test_data` "
             "for data that the search never saw."
         )
-        return Parts(train, validation, validation, False, note)
+        return Parts(train, validation, validation, note)
     note = (
         "Confirmed on half of the validation data, which the search never saw."
     )
-    return Parts(train, *halves, True, note)
+    return Parts(train, *halves, note)
+
+
+def _given(data: Any) -> Any:
+    """Returns (x, y) of a list as well, as Keras does."""
+    return tuple(data) if isinstance(data, list) else data
 
 
 def part(data: Any, name: str = "data") -> Part:
@@ -241,7 +244,10 @@ def _in_memory(data: Any) -> list[Any] | None:
         if isinstance(data, keras.utils.PyDataset)
         else iter(data)
     )
-    return [_arrays(tuple(batch)) for batch in batches]
+    return [
+        _arrays(tuple(batch) if isinstance(batch, tuple | list) else (batch,))
+        for batch in batches
+    ]
 
 
 def _permutation(count: int, seed: Any) -> np.ndarray:

@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
-from actfn.search.books.ledger import canonical_text
 from actfn.search.books.tables import CsvLog, read_rows
 from actfn.spaces.grammar import SearchSpace
+from actfn.spaces.groups import canonical_text
 from experiments.simulate.perceptron import PerceptronLandscape
 from experiments.simulate.ridge import RidgeLandscape
 

@@ -12,10 +12,10 @@ import actfn
 from actfn import bench, catalog
 from actfn.expressions.expression import Expression
 from actfn.expressions.parsing import parse
-from actfn.search.books.ledger import canonical_text
 from actfn.search.books.tables import read_rows
 from actfn.search.checks import check_finite
 from actfn.spaces.grammar import SearchSpace
+from actfn.spaces.groups import canonical_text
 from experiments import tasks
 from experiments.simulate.landscape import (
     NOISE_SHARE,

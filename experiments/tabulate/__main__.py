@@ -57,6 +57,7 @@ with quiet_start():
 Part = tuple[int, int]
 COMMANDS = ("gather", "pages", "prior", "halving")
 """Modules with a command of their own."""
+RESULTS = pathlib.Path("results/table")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,9 +194,8 @@ def _parser() -> Parser:
     add(
         "--directory",
         type=pathlib.Path,
-        default="results/table",
         metavar="DIR",
-        help="of the results, one for each task; default: %(default)s",
+        help="of the results, one for each task; default: results/table/NAME",
     )
     add("--resume", action="store_true", help="go on in --directory")
     return parser
@@ -221,7 +221,7 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
         task,
         setting,
         functions[:count],
-        given.directory,
+        given.directory or RESULTS / given.task,
         given.part,
     )
     # As they come back from the file: lists, where there were tuples.

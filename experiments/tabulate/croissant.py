@@ -45,11 +45,14 @@ _FORMATS = {
     ".json": "application/json",
 }
 DESCRIPTION = (
-    "Activation functions, each trained for real on several small tasks: all "
+    "Activation functions, to be trained for real on several small tasks: all "
     "distinct functions of one core unit of the search space of arXiv:"
     "1710.05941, 1,500 of two units drawn at random, and published ones. Raw "
-    "seeds, losses on the way, and what is known of each function untrained."
+    "seeds, losses on the way, and what is known of each function untrained. "
+    "So far: "
 )
+PUBLISHED = "2026-11-28"
+"""When the first part of it was."""
 
 CITATION = (
     "@misc{actfn-table, title={actfn: an open table of activation functions}, "
@@ -73,7 +76,8 @@ def metadata(folder: pathlib.Path, table: Table) -> str:
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "name": "actfn-table",
-        "description": DESCRIPTION,
+        "description": DESCRIPTION + table.completeness().replace("\n", "; "),
+        "datePublished": PUBLISHED,
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "license": "https://www.apache.org/licenses/LICENSE-2.0",
         "version": version(),

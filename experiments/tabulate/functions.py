@@ -28,7 +28,7 @@ import numpy as np
 
 import actfn
 from actfn import catalog
-from actfn.search.books.ledger import canonical_text
+from actfn.spaces.groups import canonical_text
 
 SEED = 1710_05941
 TWO_UNIT = 1500

@@ -104,7 +104,13 @@ def _task(
         )
     (name,) = names
     task = tasks.get(name)
-    for path in sorted(folder.glob("*-of-*/settings.json")):
+    for runs in sorted(folder.glob("*-of-*/runs.csv")):
+        path = runs.with_name("settings.json")
+        if not path.exists():
+            raise ValueError(
+                "Each DIR must have its settings.json beside runs.csv. "
+                f"Received: {path}, which is not there"
+            )
         settings = read_json(path, "restore it")
         if settings["functions"] != digest(functions):
             raise ValueError(

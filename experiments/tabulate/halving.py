@@ -154,11 +154,12 @@ def main(arguments: Sequence[str]) -> int:
         help="default: %(default)s",
     )  # fmt: skip
     add(
-        "--directory", type=pathlib.Path, default="results/table",
+        "--directory", type=pathlib.Path, default="results/halving",
         metavar="DIR", help="of the file; default: %(default)s",
     )  # fmt: skip
     given = parser.parse_args(arguments)
     try:
+        given.directory.mkdir(parents=True, exist_ok=True)
         log = CsvLog(given.directory / "halving.csv", COLUMNS)
         log.rewrite(
             row for folder in given.folders for row in _rows(folder, given)

@@ -26,7 +26,6 @@ from experiments.tasks.candidates import (
 )
 from experiments.tasks.training import Descent, cosine_adam, epochs, predict
 
-PICTURES = ("china", "flower")
 _SIDE = 384
 """Of the square in the middle of a picture that is kept."""
 _REACH = 3.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import pathlib
@@ -56,7 +57,8 @@ class CsvLog:
 
         Raises:
             ValueError: The keys are not the columns.
-            OSError: The disk is full; the file is as it was before.
+            OSError: The disk is full; the file is as it was before, and the
+                error names it.
         """
         if set(row) != set(self.columns):
             raise ValueError(
@@ -67,14 +69,16 @@ class CsvLog:
         data = line.encode()
         with self.path.open("ab", buffering=0) as file:
             size = file.tell()
-            written = 0
+            written, number = 0, errno.ENOSPC
             try:
                 written = file.write(data)
+            except OSError as error:
+                number = error.errno
             finally:
                 if written != len(data):
                     file.truncate(size)
             if written != len(data):
-                raise OSError(f"No space left for {self.path}")
+                raise OSError(number, os.strerror(number), str(self.path))
 
     def rewrite(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Replaces all rows at once; a crash leaves the old file or the new."""

@@ -108,12 +108,21 @@ def test_bad_words_end_with_a_line_that_says_what_to_do(
     assert len(err.strip().splitlines()) == 1
 
 
+def test_a_folder_that_cannot_be_made_is_named(here, capsys):
+    words = ["mine:build", "--data", "mine:data", "--directory", "mine.py/a"]
+    with pytest.raises(SystemExit) as ended:
+        here("compare", *words)
+    err = capsys.readouterr().err
+    assert ended.value.code == 2 and "mine.py/a" in err
+    assert len(err.strip().splitlines()) == 1
+
+
 def test_a_prior_goes_with_the_surrogate_alone(here, capsys):
     words = ["mine:build", "--data", "mine:data", "--prior"]
     with pytest.raises(SystemExit) as ended:
         here("search", *words, "--policy", "evolution")
     err = capsys.readouterr().err
-    assert ended.value.code == 2 and "'table' with 'evolution'" in err
+    assert ended.value.code == 2 and "Received: 'evolution'" in err
     assert len(err.strip().splitlines()) == 1
 
 

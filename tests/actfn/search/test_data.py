@@ -33,7 +33,7 @@ def test_a_fifth_is_held_out_and_halved():
     every = [targets(p) for p in (parts.train, parts.validation, parts.test)]
     assert [len(each) for each in every] == [16, 2, 2]
     assert sorted([*every[0], *every[1], *every[2]]) == list(range(20))
-    assert parts.held_back
+    assert "never saw" in parts.note
     again = divide(X, Y, seed=3)
     assert targets(again.test) == targets(parts.test)
 
@@ -65,7 +65,7 @@ def test_a_data_set_of_batches_is_halved_within_batches():
 
 def test_what_cannot_be_divided_is_said():
     parts = divide(X, Y, validation_data=lambda: Sequence())
-    assert not parts.held_back
+    assert parts.test is parts.validation
     assert "could not be divided" in parts.note
     assert targets(parts.test) == list(range(20))
 
@@ -74,6 +74,30 @@ def test_given_test_data_are_taken_as_they_are():
     parts = divide(X, Y, validation_data=(X, Y), test_data=(X[:3], Y[:3]))
     assert targets(parts.validation) == list(range(20))
     assert targets(parts.test) == [0, 1, 2]
+
+
+def test_a_list_of_inputs_and_targets_is_read_as_keras_does():
+    parts = divide(X, Y, validation_data=[X, Y], test_data=[X[:3], Y[:3]])
+    assert targets(parts.validation) == list(range(20))
+    assert targets(parts.test) == [0, 1, 2]
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="needs tf.data"
+)
+@pytest.mark.parametrize("nested", [lambda x: x, lambda x: {"in": x}])
+def test_a_data_set_without_targets_is_halved_by_examples(nested):
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices(X).map(nested).batch(5)
+    parts = divide(data, validation_data=data)
+    sizes = []
+    for one in (parts.validation, parts.test):
+        for (x,) in (one.x[n] for n in range(len(one.x))):
+            (x,) = keras.tree.flatten(x)
+            assert x.shape[1:] == X.shape[1:]
+            sizes.append(len(x))
+    assert sorted(sizes) == [2] * 4 + [3] * 4
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_it_writes_what_it_promises(finished):
     assert {"relu", "swish_1", "swish"} <= names
     assert all(int(row["runs"]) == 2 for row in confirmed)
     relu = next(row for row in confirmed if row["expression"] == "relu")
-    assert float(relu["gain_over_relu"]) == 0
+    assert float(relu["gain"]) == 0
     assert len(rows(folder / "random.csv")) >= 3
     assert "Holm-corrected p" in out and "search.html" in out
 

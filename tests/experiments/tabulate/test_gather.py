@@ -58,6 +58,15 @@ def test_rows_are_those_of_the_runs_in_the_order_of_the_list(runs, table):
     assert any(row["status"] == "diverged" for row in rows)
 
 
+def test_the_commands_of_the_page_go_together(
+    toy_task, one_best, no_training, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert tabulate.main(["--task", "toy", *SPACE]) == 0
+    (folder,) = tmp_path.glob("results/table/*")
+    assert gather(tmp_path / "table", folder) == 0
+
+
 def test_every_summary_is_that_of_the_runs(table):
     rows = table.runs.to_pylist()
     summary = {row["function"]: row for row in table.summary.to_pylist()}
@@ -203,6 +212,7 @@ def test_signs_that_the_findings_are_about(text, raw, periodic, division):
         ("twice", "Each DIR must be of another task"),
         ("list", "list of functions"),
         ("settings", "of one setting"),
+        ("unsettled", "must have its settings.json"),
         ("torn", "whole line"),
     ],
 )
@@ -219,6 +229,8 @@ def test_bad_input_is_one_line_and_status_2(
         other.write_text(
             re.sub('"functions": "..', '"functions": "zz', other.read_text())
         )
+    elif damage == "unsettled":
+        (runs / "1-of-1" / "settings.json").unlink()
     elif damage == "settings":
         setting = read(path)[0]["setting"]
         path.write_text(path.read_text().replace(setting, "other", 1))

@@ -65,8 +65,8 @@ def test_means_over_searches():
 def test_the_command(make, tmp_path, capsys):
     folder = make("runs", *SPACE)
     words = ["halving", str(folder), "--functions", "8", "--searches", "5"]
-    assert tabulate.main([*words, "--directory", str(tmp_path)]) == 0
-    found = read(tmp_path / "halving.csv")
+    assert tabulate.main([*words, "--directory", str(tmp_path / "new")]) == 0
+    found = read(tmp_path / "new" / "halving.csv")
     assert [(r["rungs"], r["reduction"]) for r in found] == [
         (" ".join(map(str, rungs)), str(one)) for rungs, one in halving.RULES
     ]

@@ -60,9 +60,15 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 for number in range(50):
     try:
         log.append({"text": "a long enough text", "number": number})
-    except OSError:
-        print(number)
+    except OSError as error:
+        print(number, error.filename == sys.argv[1], error.errno > 0)
         break
+size = log.path.stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, 100))
+try:  # not a byte fits
+    log.append({"text": "", "number": 0})
+except OSError as error:
+    print(error.filename)
 """
     path = tmp_path / "a.csv"
     done = subprocess.run(
@@ -71,7 +77,9 @@ for number in range(50):
         text=True,
         check=True,
     )
-    rows = int(done.stdout)
+    rows, *named = done.stdout.split()
+    assert named == ["True", "True", str(path)]
+    rows = int(rows)
     assert 1 <= rows < 10
     text = path.read_text()
     assert text.endswith("\n")
