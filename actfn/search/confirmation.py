@@ -263,18 +263,27 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
     )
 
 
+def smallest_shown(error: float, pairs: int, tests: int) -> float:
+    """Returns the gain that shows with a probability of `POWER`.
+
+    Args:
+        error: The standard error of a mean paired difference.
+        pairs: Of how many pairs it is.
+        tests: For how many functions p is corrected.
+    """
+    reach = stats.t.ppf(1 - LEVEL / tests, pairs - 1)
+    return error * float(reach + stats.t.ppf(POWER, pairs - 1))
+
+
 def _would_have_shown(rows, tests: int, metric: str) -> str:
     full = [row for row in rows if row.gain_error > 0]
     if not full:
         return ""
     longest = max(row.pairs for row in full)
     errors = [r.gain_error for r in full if r.pairs == longest]
-    degrees = longest - 1
-    reach = stats.t.ppf(1 - LEVEL / tests, degrees)
-    reach += stats.t.ppf(POWER, degrees)
+    shown = smallest_shown(float(np.median(errors)), longest, tests)
     return (
-        f"{longest} paired seeds show a gain of "
-        f"{float(np.median(errors)) * float(reach):.2g} in {metric} "
+        f"{longest} paired seeds show a gain of {shown:.2g} in {metric} "
         f"with a probability of {100 * POWER:.0f} percent."
     )
 

@@ -16,7 +16,8 @@ from actfn.search.books.tables import read_rows
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 
 OWN = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
-COLUMNS = ("task", "seed", "trials", "repeats", *OWN)
+SETTINGS = ("task", "seed", "trials", "finalists", "repeats")
+COLUMNS = (*SETTINGS, *OWN)
 
 
 def gather(folder: pathlib.Path) -> list[dict[str, object]]:
@@ -33,7 +34,7 @@ def gather(folder: pathlib.Path) -> list[dict[str, object]]:
         return []
     best = max(found, key=lambda row: float(row["mean"]))["expression"]
     return [
-        {name: settings[name] for name in ("task", "seed", "trials", "repeats")}
+        {name: settings[name] for name in SETTINGS}
         | {name: row[name] for name in OWN}
         for row in read_rows(folder / "rivals.csv")
         if row["expression"] == best

@@ -7,7 +7,9 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from actfn.search.confirmation import LEVEL
+from scipy import stats
+
+from actfn.search.confirmation import LEVEL, POWER, smallest_shown
 from experiments import tasks
 from models import markdown
 
@@ -101,8 +103,14 @@ def _of_task(task: str, rows: Rows) -> str:
     )
     beaten = " | ".join(map(str, counts))
     lines.append(f"| | in how many of {len(found)} it is beaten | {beaten} |")
-    gains = " | ".join(f"{mean:.2f}" for mean in means)
+    gains = " | ".join(map(_short, means))
     lines.append(f"| | mean of the gains | {gains} |")
+    shown = (
+        _short(statistics.median(_shown(s[rival]) for s in found.values()))
+        for rival in rivals
+    )
+    words = f"gain that would have shown, {POWER:.0%} of times, median"
+    lines.append(f"| | {words} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -120,8 +128,21 @@ def _beaten(row: Mapping[str, str]) -> bool:
 
 def _gain(row: Mapping[str, str]) -> str:
     half = (float(row["high"]) - float(row["low"])) / 2
-    text = f"{float(row['gain']):.2f} ± {half:.2f}"
+    text = f"{_short(float(row['gain']))} ± {_short(half)}"
     return text if _beaten(row) else f"({text})"
+
+
+def _shown(row: Mapping[str, str]) -> float:
+    """Returns the smallest difference that would have shown."""
+    runs = int(row["repeats"])
+    half = (float(row["high"]) - float(row["low"])) / 2
+    error = half / float(stats.t.ppf(0.975, runs - 1))
+    return smallest_shown(error, runs, int(row["finalists"]))
+
+
+def _short(value: float) -> str:
+    """Returns two decimals, or two digits of what is less than a tenth."""
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def _number(text: str, digits: int) -> str:
