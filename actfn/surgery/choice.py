@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import activations
 
+from actfn.expressions.expression import Expression, inputs
 from actfn.surgery.sites import (
     FUSED,
     Site,
@@ -185,7 +186,7 @@ class Choice:
         return chosen
 
     def _layer(self, value: Any) -> keras.Layer:
-        if callable(value) and not isinstance(value, (type(self), str)):
+        if callable(value) and not isinstance(value, Expression):
             made = (
                 value if isinstance(value, keras.Layer) else self._call(value)
             )
@@ -193,7 +194,12 @@ class Choice:
             # Surgery with a factory needs none of our functions.
             from actfn import catalog
 
-            return catalog.get(value)
+            layer = catalog.get(value)
+            if inputs(layer.expression) == 2:
+                raise self._error(
+                    f"{value} has two inputs, and an output of half the size. "
+                )
+            return layer
         if not isinstance(made, keras.Layer) or any(
             made is other for other in self.made
         ):
@@ -240,7 +246,8 @@ def _is_mapping(value: Any) -> bool:
 
 def _takes_site(value: Any) -> bool:
     """Tells a function of the site from a factory without arguments."""
-    if not callable(value) or isinstance(value, (keras.Layer, type)):
+    known = (keras.Layer, type, Expression)
+    if not callable(value) or isinstance(value, known):
         return False
     try:
         inspect.signature(value).bind()

@@ -93,6 +93,7 @@ _ALIASES = {
 
 def standard_name(name: str) -> str:
     """Returns the one name of an activation that has several."""
+    name = name.removeprefix("actfn>")
     return _ALIASES.get(name, name)
 
 

@@ -220,11 +220,31 @@ SHARED = layers.ReLU()
         (lambda site: site, "relu", "activation"),
         ("relu", lambda x: keras.ops.relu(x), "tells of a site"),
         ("relu", lambda site: "yes", "tells of a site"),
+        ("swiglu", "relu", "swiglu has two inputs"),
     ],
 )
 def test_wrong_arguments(activation, replace, message):
     with pytest.raises(ValueError, match=message):
         swap_activations(small_model(), activation, replace=replace)
+
+
+@pytest.mark.parametrize("given", [lambda e: e, lambda e: {"*": e}])
+def test_an_expression_is_what_its_text_is(given):
+    expression = actfn.parse("x * sigmoid(x)")
+    model = small_model()
+    x = np.random.default_rng(0).normal(size=(5, *model.input_shape[1:]))
+    swapped = swap_activations(model, given(expression))
+    same = swap_activations(model, str(expression))
+    assert difference(swapped(x), same(x)) == 0
+    assert difference(swapped(x), model(x)) > 0
+
+
+def test_what_is_replaced_may_have_our_name():
+    dense = layers.Dense(3, activation="actfn>mish")
+    model = keras.Sequential([keras.Input((4,)), dense])
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    swapped = swap_activations(model, "relu", replace="actfn>mish")
+    assert np.all(keras.ops.convert_to_numpy(swapped(x)) >= 0)
 
 
 def test_the_original_lives_on_when_the_copy_is_trained():
