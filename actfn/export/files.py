@@ -9,7 +9,7 @@ import tempfile
 import keras
 
 from actfn.export import forms, integers, representative
-from actfn.export.lacking import TENSORFLOW, names
+from actfn.export.lacking import names, operators_in
 from actfn.expressions.lowering import lowered
 
 FORMATS = ("tf_saved_model", "litert", "litert_int8", "onnx")
@@ -69,6 +69,10 @@ def export(
         )
     path = pathlib.Path(path)
     suffix = _SUFFIXES.get(format, "")
+    if suffix and path.is_dir():
+        raise ValueError(
+            f"`path` must be a file for {format!r}. Received: {path}, a folder"
+        )
     with tempfile.TemporaryDirectory() as folder:
         written = pathlib.Path(folder, "model" + suffix)
         if format == "litert_int8":
@@ -98,13 +102,15 @@ def _write(model: keras.Model, path: pathlib.Path, format: str) -> list[str]:
         with lowered({} if format == "tf_saved_model" else forms.FLOAT):
             model.export(str(path), format=format, verbose=False)
     except Exception as error:  # Converters raise classes of their own.
-        missing = names(TENSORFLOW, str(error))
-        if not missing:
+        missing = operators_in(str(error))
+        # A SavedModel has all operators: the model itself is at fault.
+        if not missing or format == "tf_saved_model":
             raise
         return missing
     if format == "litert":
-        # TensorFlow's operators are called "Flex..." in the file.
-        return names(r"Flex([A-Z]\w*)", path.read_bytes().decode("latin-1"))
+        from actfn.export import graphs
+
+        return graphs.of_tensorflow(path)
     if format == "onnx":
         import onnx
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
 
 _NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if k[0] != "_"}
 _TYPES = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}
@@ -152,6 +154,15 @@ class Graph:
             for operator in unused:
                 self.operators.remove(operator)
                 waiting.remove(operator)
+
+
+def of_tensorflow(path: str | pathlib.Path) -> list[str]:
+    """Returns the operators of a file that LiteRT has not, in small letters."""
+    codes = flatbuffer_utils.read_model(str(path)).operatorCodes
+    custom = (code.customCode.decode() for code in codes if code.customCode)
+    # TensorFlow's operators are called "Flex...".
+    flex = (name for name in custom if name.startswith("Flex"))
+    return sorted({name.removeprefix("Flex").lower() for name in flex})
 
 
 def forget_unused(model) -> None:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from actfn.export import forms
-from actfn.export.lacking import TENSORFLOW, names
+from actfn.export.lacking import operators_in
 from actfn.export.representative import called_with
 from actfn.export.sites import Sites
 from actfn.export.tables import put_tables
@@ -65,7 +65,7 @@ def write(
         try:
             _process("convert", folder, data, path)
         except _StoppedError as error:
-            missing = names(TENSORFLOW, error.args[0])
+            missing = operators_in(error.args[0])
             if not missing:
                 raise ValueError(
                     "`model` must be one that LiteRT converts to 8 bits. "

@@ -212,6 +212,35 @@ def test_an_operator_that_a_format_lacks_is_named(tmp_path):
     assert not path.exists()
 
 
+def test_a_layer_called_flex_is_no_operator(tmp_path):
+    model = keras.Sequential(
+        [keras.Input((8,)), keras.layers.Dense(3, name="FlexNet")]
+    )
+    export(model, tmp_path / "model.tflite", "litert")
+
+
+class _Undecided(keras.layers.Layer):
+    def call(self, x):
+        return x if keras.ops.sum(x) > 0 else -x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@pytest.mark.parametrize("format", ["tf_saved_model", "litert"])
+def test_an_error_of_the_model_is_told_as_it_is(format, tmp_path):
+    model = keras.Sequential([_Undecided()])
+    model(np.ones((1, 8), "float32"))
+    with pytest.raises(Exception, match="symbolic"):
+        export(model, tmp_path / "model", format)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ValueError, match="`path` must be a file"):
+        export(_model("relu"), tmp_path, "litert")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_an_invalid_onnx_file_is_an_error(tmp_path):
     pytest.importorskip("tf2onnx")
     model = keras.Sequential(
