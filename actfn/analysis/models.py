@@ -21,12 +21,14 @@ def trained_betas(model: keras.Model) -> dict[str, np.ndarray]:
     """Returns the parameters of all our layers in a model.
 
     Returns:
-        The values, of shape (channels,), by layer and parameter, such as
-        "block1_activation/beta"; nested models come as "model/layer/beta".
+        The values, of shape (channels,) or (), by layer and parameter, such as
+        "block1_activation/beta"; what is in another layer or model comes
+        as "model/layer/beta". A layer has them once it was called.
     """
     return {
         f"{path}/{name}": ops.convert_to_numpy(getattr(layer, name))
         for path, layer in _activations(model)
+        if layer.built
         for name in (p.name for p in parameters(layer.expression))
     }
 
@@ -46,7 +48,7 @@ def plot_betas(
             f"Received: {model.name}"
         )
     axes = axes_or_new(axes)
-    axes.hist(np.concatenate(list(betas.values())), bins=bins)
+    axes.hist(np.concatenate([b.ravel() for b in betas.values()]), bins=bins)
     axes.set_xlabel("trained parameter")
     axes.set_ylabel("channels")
     return axes
@@ -59,7 +61,8 @@ def preactivations(model: keras.Model, inputs) -> dict[str, np.ndarray]:
     first for equal ones: ``swap_activations(model, "relu", replace="relu")``.
 
     Args:
-        model: A functional or sequential model; nested ones are looked into.
+        model: A functional or sequential model; nested ones and layers that
+            hold others are looked into.
         inputs: What the model takes.
 
     Returns:
@@ -111,10 +114,20 @@ def plot_preactivations(
 
 
 def _activations(
-    model: keras.Model, path: str = ""
+    around: keras.Layer, path: str = "", seen: set[int] | None = None
 ) -> Iterator[tuple[str, ActivationFunction]]:
-    for layer in model.layers:
+    """Yields each of our layers once, by the first path to it."""
+    seen = set() if seen is None else seen
+    held = (
+        around.layers
+        if isinstance(around, keras.Model)
+        else around._flatten_layers(include_self=False, recursive=False)
+    )
+    for layer in held:
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
         if isinstance(layer, ActivationFunction):
             yield path + layer.name, layer
-        elif isinstance(layer, keras.Model):
-            yield from _activations(layer, f"{path}{layer.name}/")
+        else:
+            yield from _activations(layer, f"{path}{layer.name}/", seen)

@@ -96,6 +96,41 @@ def test_preactivations_are_what_goes_in():
     assert len(axes.get_legend().get_texts()) == 3
 
 
+def test_what_is_inside_of_other_layers_is_found_too():
+    shared = actfn.get("swish", name="shared")
+    inner = keras.Sequential([keras.Input((4,)), shared], name="inner")
+    model = keras.Sequential(
+        [
+            keras.Input((5, 4)),
+            keras.layers.TimeDistributed(inner, name="each"),
+            keras.layers.LSTM(
+                3, activation=actfn.get("swish", name="in_cell"), name="lstm"
+            ),
+            keras.layers.Dense(
+                4, activation=actfn.get("pelu", name="fused"), name="dense"
+            ),
+            keras.Sequential([shared], name="again"),
+        ]
+    )
+    x = np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
+    model(x)
+    shapes = {k: v.shape for k, v in analysis.trained_betas(model).items()}
+    assert shapes == {
+        "each/inner/shared/beta": (4,),
+        "lstm/lstm_cell/in_cell/beta": (3,),
+        "dense/fused/beta": (),
+        "dense/fused/beta1": (),
+    }
+    found = analysis.preactivations(model, x)
+    sizes = {path: len(values) for path, values in found.items()}
+    # 5 steps of TimeDistributed, then the second call of the same layer.
+    assert sizes["each/inner/shared"] == 2 * 5 * 4 + 2 * 4
+    assert sizes["dense/fused"] == 2 * 4
+    again = analysis.preactivations(model, x)
+    assert {path: len(values) for path, values in again.items()} == sizes
+    assert sum(b.get_height() for b in analysis.plot_betas(model).patches) == 9
+
+
 def test_sites_of_keras_activations_after_an_exchange():
     x = np.array([[1.0, -2.0]], "float32")
     model = keras.Sequential(
