@@ -188,6 +188,10 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
         'max(x, 0) + 0.2 * min(x, 0)'
     """
     if isinstance(identifier, dict):
+        text = identifier.get("expression")
+        if isinstance(text, str):
+            first = identifier.get("beta_initializer")
+            kwargs = arguments.with_values(text, kwargs, first)
         return _from_config({**identifier, **kwargs})
     if isinstance(identifier, Expression):
         identifier = str(identifier)

@@ -50,6 +50,9 @@ def call(expression: Expression, x, y, values: Mapping[str, object]):
         values = {**dict.fromkeys(names, 1.0), **values}
         return _on_tensors(expression, given, values)
     given = _arrays(given)
+    dtype = given[0].dtype
+    if dtype == np.float16:  # as tensors of 16 bits are computed
+        given = [part.astype("float32") for part in given]
     betas = [
         np.asarray(values.get(name, 1.0), given[0].dtype) for name in names
     ]
@@ -57,7 +60,7 @@ def call(expression: Expression, x, y, values: Mapping[str, object]):
     with np.errstate(all="ignore"):
         # An operator of the user may have made a tensor of the array.
         value = program.value(given[0], [*given[1:], *betas])
-        return ops.convert_to_numpy(value)[()]
+        return ops.convert_to_numpy(value).astype(dtype)[()]
 
 
 def _on_tensors(expression: Expression, given: list, values: Mapping):

@@ -61,7 +61,16 @@ def lean(
 
         return rounded(*arguments), gradient
 
-    return function
+    def of_tensors(x, *betas):
+        # Without a graph a custom gradient takes no variable.
+        return function(ops.copy(x) if is_variable(x) else x, *betas)
+
+    return of_tensors if keras.backend.backend() == "tensorflow" else function
+
+
+def is_variable(x) -> bool:
+    """Whether x is a variable of Keras or of TensorFlow."""
+    return hasattr(x, "assign")
 
 
 def working_dtype(x) -> str:

@@ -132,6 +132,9 @@ def compile_expression(
     return Program(expression, inputs, kernels)
 
 
+words.when_forgotten(compile_expression.cache_clear)
+
+
 class Program:
     """The steps of an expression, in the order of evaluation.
 

@@ -86,13 +86,6 @@ def cbrt(a):
     return ops.sign(a) * ops.power(ops.abs(a), 1 / 3)
 
 
-def cbrt_slope(y):
-    # 0 at 0, like that of the square root.
-    square = ops.square(y)
-    away = square > 0
-    return ops.where(away, 1 / (3 * ops.where(away, square, 1)), 0)
-
-
 def sech(a):
     small = ops.exp(-ops.abs(a))
     return 2 * small / (1 + small * small)

@@ -25,8 +25,8 @@ import math
 import re
 from collections.abc import Callable
 
+from actfn.expressions import exponentials, ops, words
 from actfn.expressions import functions as fn
-from actfn.expressions import ops, words
 
 EPSILON = 1e-6
 """The paper's epsilon in log(abs(x) + epsilon) and a / (b + epsilon)."""
@@ -149,7 +149,7 @@ _ROWS = (
         r"\frac{{1}}{{{0}}}", precedence=2, parity=-1,
     ),
     Operator(
-        "cbrt", 1, fn.cbrt, lambda y, a: (fn.cbrt_slope(y),),
+        "cbrt", 1, fn.cbrt, lambda y, a: (exponentials.cbrt_slope(y),),
         r"\sqrt[3]{{{0}}}", piecewise=True, parity=-1,
     ),
     Operator(

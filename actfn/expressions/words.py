@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 from actfn.expressions.expression import (
     Call,
@@ -74,6 +75,20 @@ def forget(name: str) -> None:
     if _WORDS.pop(name, None):
         expand.cache_clear()
         expanded_size.cache_clear()
+        for clear in _WHEN_FORGOTTEN:
+            clear()
+
+
+_WHEN_FORGOTTEN: list[Callable[[], None]] = []
+
+
+def when_forgotten(clear: Callable[[], None]) -> None:
+    """Has what was made of words forgotten with them.
+
+    Args:
+        clear: Called when a name comes to mean something else.
+    """
+    _WHEN_FORGOTTEN.append(clear)
 
 
 def names() -> tuple[str, ...]:

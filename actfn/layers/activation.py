@@ -101,6 +101,9 @@ class ActivationFunction(keras.layers.Layer):
             name, initializer = parameter.name, self.beta_initializer
             if isinstance(initializer, dict):
                 initializer = initializer[name]
+            elif isinstance(initializer, keras.initializers.Initializer):
+                # A random one has a seed, and would repeat itself.
+                initializer = initializer.clone()
             weight = self.add_weight(
                 name=name,
                 shape=() if one or parameter.scalar else (channels,),

@@ -94,7 +94,7 @@ def swish_gradients(x, betas, upstream):
     scaled = beta * x
     s = ops.sigmoid(scaled)
     by_x = upstream * (fn.sigmoid_slope(s, scaled) + s)
-    return by_x, contract(upstream, fn.sigmoid_slope(s, x * x), beta)
+    return by_x, contract(upstream, x * fn.sigmoid_slope(s, x), beta)
 
 
 def prelu_gradients(x, betas, upstream):

@@ -114,6 +114,8 @@ def _quotient(a: Polynomial, b: Polynomial, exact: bool) -> Polynomial:
 def _reciprocal(a: Polynomial) -> Polynomial:
     if set(a) == {()}:
         return {(): 1 / a[()]}
+    if not a:  # odd, and yet not 0 at 0
+        return _atom(Call("reciprocal", (Constant(0),)))
     return _function("reciprocal", [a])
 
 

@@ -111,12 +111,15 @@ def _canonical(expression: Expression) -> Expression:
         return number_parameters(expression)
     if inputs(expression) == 2 and X not in walk(expression):
         return number_parameters(exchanged(_canonical(exchanged(expression))))
-    small = _simplest(expression)
-    if small is None:
-        inside = simplify(_replaced(expression))
-        small = _simplest(inside)
-    if small is None:
-        small = simplify(_with_ordered_parameters(inside))
+    try:
+        small = _simplest(expression)
+        if small is None:
+            inside = simplify(_replaced(expression))
+            small = _simplest(inside)
+        if small is None:
+            small = simplify(_with_ordered_parameters(inside))
+    except OverflowError:  # a coefficient that is no float any more
+        small = expression
     return number_parameters(small)
 
 
@@ -187,3 +190,7 @@ def _found(expression: Expression) -> Expression | None:
         return found
     other = table.find(exchanged(expression))
     return None if other is None else exchanged(other)
+
+
+for _cache in (canonicalize, _canonical, _found):
+    words.when_forgotten(_cache.cache_clear)

@@ -8,6 +8,7 @@ from keras import ops
 import actfn
 
 X = np.linspace(-4, 4, 33)
+TWO = actfn.get("beta * x + beta1", beta_initializer=3).get_config()
 CASES = (
     ("leaky_relu", {"negative_slope": 0.2}, np.where(X > 0, X, 0.2 * X)),
     ("leaky_relu", {"negative_slope": 2}, np.where(X > 0, X, 2 * X)),
@@ -27,6 +28,8 @@ CASES = (
     ("swish", {"beta": 1.5}, X / (1 + np.exp(-1.5 * X))),
     ("swish", {"beta_initializer": 0.5}, X / (1 + np.exp(-0.5 * X))),
     ("prelu", {"beta": 0}, np.maximum(X, 0)),
+    (actfn.get("swish").get_config(), {"beta": 2}, X / (1 + np.exp(-2 * X))),
+    (TWO, {"beta1": 2}, 3 * X + 2),
     ("x * tanh(alpha * x)", {"alpha": -2}, X * np.tanh(-2 * X)),
     ("x * tanh(alpha * x)", {"beta": -2}, X * np.tanh(-2 * X)),
     ("swish(x) + b", {"beta": 2, "b": 3}, X / (1 + np.exp(-2 * X)) + 3),

@@ -11,6 +11,7 @@ from keras import ops
 
 import actfn
 from actfn import search
+from actfn.expressions.parsing import define
 
 tf = pytest.importorskip("tensorflow")
 
@@ -34,6 +35,20 @@ TEXTS = (
 @pytest.fixture(autouse=True, scope="module")
 def _operators():
     exec(REGISTER, {})
+
+
+def test_an_operator_takes_the_place_of_a_word_at_once():
+    define("wobble", "sin(x) + x")
+    expression = actfn.parse("wobble(x)")
+    assert expression(1.0) == pytest.approx(np.sin(1) + 1)
+    assert actfn.canonicalize(expression) == actfn.canonicalize(
+        actfn.parse("x + sin(x)")
+    )
+    actfn.register_operator("wobble", 1, lambda x: x * 0 + 7)
+    again = actfn.parse("wobble(x)")
+    assert again(1.0) == 7
+    assert str(actfn.canonicalize(again)) == "wobble(x)"
+    assert float(actfn.get("wobble(x)")(1.0)) == 7
 
 
 def _bump(a):

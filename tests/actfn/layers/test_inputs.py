@@ -45,6 +45,27 @@ def test_numbers_of_every_kind(name, given):
     )
 
 
+@pytest.mark.parametrize("name", ["relu", "mish", "swish", "gelu", "softplus"])
+def test_a_variable_of_keras(name):
+    given = keras.Variable(np.array(VALUES, "float32"))
+    found = actfn.get(name)(given)
+    expected = actfn.get(name)(np.array(VALUES, "float32"))
+    np.testing.assert_array_equal(
+        *map(keras.ops.convert_to_numpy, (found, expected))
+    )
+    text = actfn.parse("x * tanh(x)")
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(text(given)), text(np.array(VALUES)), 1e-6
+    )
+
+
+def test_a_random_first_value_is_another_for_each_parameter():
+    layer = actfn.get("alpha * x + b * tanh(x)", beta_initializer="normal")
+    layer.build((None, 8))
+    first, second = map(keras.ops.convert_to_numpy, layer.weights)
+    assert np.all(first != second)
+
+
 def test_integer_tensors_also_within_a_model():
     inputs = keras.Input((2,), dtype="int32")
     model = keras.Model(inputs, actfn.get("swish")(inputs))

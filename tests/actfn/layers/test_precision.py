@@ -15,6 +15,25 @@ LIMITS = {"float16": 6e4, "bfloat16": 1e4, "float32": 1e4, "float64": 1e4}
 LARGEST = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_arrays_of_16_bits_are_computed_in_32(name):
+    expression = actfn.get(name).expression
+    x = np.array([-20, -3, -0.5, 0, 0.5, 3, 20], "float16")
+    found = expression(x)
+    assert found.dtype == np.float16
+    with np.errstate(over="ignore"):
+        expected = expression(x.astype("float32")).astype("float16")
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_slope_of_swish_by_beta_is_0_far_out():
+    x = tf.constant([[1e20, -1e20, 2e19, 1.0]])
+    layer = actfn.get("swish")
+    _, _, by_beta = _run(layer, x)
+    s = 1 / (1 + np.exp(-1))
+    np.testing.assert_allclose(by_beta, [0, 0, 0, s * (1 - s)], rtol=1e-6)
+
+
 def _points(limit):
     positive = np.geomspace(1e-7, limit, 300)
     return np.concatenate([-positive[::-1], [0.0], positive])[:, None]

@@ -51,6 +51,9 @@ DIFFERENT = (
     ("erf(x)", "tanh(x)"),
     ("max(x, 0.01 * x)", "max(x, 0)"),
     ("sin(x + 0.000001)", "sin(x)"),
+    ("reciprocal(x - x)", "0"),
+    ("divide(1, x - x)", "x - x"),
+    ("(1e200 * x) * (1e200 * x)", "x ** 2"),
 )
 
 
