@@ -235,14 +235,15 @@ def activation_label(text: str) -> str:
         text: A catalog name or expression text. `prelu` is the paper's PReLU,
             its formula is not: there the slope starts at 1.
     """
-    named = text in catalog.names()
-    entry = catalog.entry(text) if named else catalog.Entry(text, text, "")
+    if text in catalog.names():  # CELU is ELU as it begins, and not the paper's
+        name = "swish_1" if text == "silu" else text
+        return ACTIVATIONS.get(name, text)
     try:
-        expression = parse(entry.expression)
+        expression = parse(text)
     except ExpressionError:
         return text
     for name, label in ACTIVATIONS.items():
         known = catalog.entry(name)
-        if known.beta == entry.beta and parse(known.expression) == expression:
+        if not known.initial and parse(known.expression) == expression:
             return label
     return text

@@ -42,14 +42,12 @@ def load(
     data_dir: str | pathlib.Path | None = None,
     validation: float = 0.1,
     seed: int = 0,
-    download: bool = False,
 ) -> ImageDataset:
     """Loads an image set into memory as NumPy arrays.
 
     The test split is the official one. The validation split is held out of
     the official training split by `hold_out`; with the default a tenth, which
-    makes the usual 45,000 and 5,000 of CIFAR. Nothing is downloaded unless
-    asked for.
+    makes the usual 45,000 and 5,000 of CIFAR. Nothing is downloaded.
 
     Args:
         name: `fashion_mnist_subset`, which needs nothing else, or the name of
@@ -63,16 +61,14 @@ def load(
             `TFDS_DATA_DIR`, or else `~/tensorflow_datasets`.
         validation: Share of the training images to hold out, in [0, 1).
         seed: Of the choice of validation images.
-        download: Whether a set that is not prepared may be downloaded and
-            prepared in `data_dir` by TFDS.
 
     Returns:
         The set.
 
     Raises:
-        ValueError: If the name is unknown, the set is not prepared and
-            `download` is false, its files are damaged, it has no such images,
-            or `validation` is out of range. No network is tried for that.
+        ValueError: If the name is unknown, the set is not prepared, its files
+            are damaged, it has no such images, or `validation` is out of
+            range. No network is tried for that.
     """
     if name == SUBSET:
         dataset = _load_subset()
@@ -82,7 +78,7 @@ def load(
             return dataset
     else:
         folder = prepared.data_folder(data_dir)
-        dataset = prepared.read(name, folder, download, names(data_dir))
+        dataset = prepared.read(name, folder, names(data_dir))
     return hold_out(dataset, validation, seed)
 
 

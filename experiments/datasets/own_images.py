@@ -124,7 +124,10 @@ def _files(
                 f"{', '.join(classes)}. Received: {str(each)!r}"
             )
         for file in sorted(each.rglob("*")):
-            if file.suffix.lower() in _SUFFIXES:
+            hidden = any(
+                part.startswith(".") for part in file.relative_to(each).parts
+            )
+            if file.suffix.lower() in _SUFFIXES and not hidden:
                 files.append((file, classes.index(each.name)))
     if not files:
         raise ValueError(

@@ -1,5 +1,7 @@
 """Sentence pairs of one's own, a sentence a line."""
 
+import hashlib
+import json
 import pathlib
 
 import numpy as np
@@ -44,6 +46,8 @@ def read(name: str) -> tuple[dict[str, list[Pair]], str]:
         note = f"{paths[0].name} and {paths[1].name}"
     else:
         splits, note = _folder(name)
+    told = json.dumps(splits, sort_keys=True).encode()
+    note += f" (sha256 {hashlib.sha256(told).hexdigest()[:12]})"
     if "test" not in splits:
         train = splits["train"]
         order = np.random.default_rng(0).permutation(len(train))

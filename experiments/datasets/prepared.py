@@ -44,7 +44,6 @@ def names(folder: pathlib.Path) -> tuple[str, ...]:
 def read(
     name: str,
     folder: pathlib.Path,
-    download: bool,
     known: tuple[str, ...],
 ) -> ImageDataset:
     """Reads a prepared set; its validation split is left empty.
@@ -52,7 +51,6 @@ def read(
     Args:
         name: Of a TFDS set, with `/config` or `:version` if need be.
         folder: The TFDS folder.
-        download: Whether TFDS may download and prepare what is missing.
         known: Names to list when this one is unknown.
 
     Returns:
@@ -63,7 +61,7 @@ def read(
     """
     builder = find(name, folder)
     if builder is None:
-        builder = _prepare(name, folder, download, known)
+        raise _missing(name, folder, known)
     features = builder.info.features
     shape = _image_shape(name, features)
     splits = {
@@ -93,30 +91,25 @@ def find(name: str, folder: pathlib.Path) -> Any | None:
         return None
 
 
-def _prepare(
-    name: str,
-    folder: pathlib.Path,
-    download: bool,
-    known: tuple[str, ...],
-) -> Any:
+def _missing(
+    name: str, folder: pathlib.Path, known: tuple[str, ...]
+) -> ValueError:
+    """Returns the error for a set that is not prepared."""
     import tensorflow_datasets as tfds
 
     registered = tfds.list_builders(with_community_datasets=False)
     if not _NAME.fullmatch(name) or re.split("[/:]", name)[0] not in registered:
-        raise ValueError(
+        return ValueError(
             f"dataset should be one of {', '.join(known)}, another image set "
             "of tensorflow-datasets, a folder of images such as ./photos, or "
             f"an .npz file. Received: {name!r}"
         )
-    if not download:
-        raise ValueError(
-            "dataset should be prepared beforehand; this command downloads "
-            'it: python -c "import tensorflow_datasets as tfds; '
-            f"tfds.load('{name}', data_dir='{folder}')\". "
-            f"Received: {name!r}, which is not in {folder}"
-        )
-    tfds.builder(name, data_dir=folder).download_and_prepare()
-    return find(name, folder)
+    return ValueError(
+        "dataset should be prepared beforehand; this command downloads "
+        'it: python -c "import tensorflow_datasets as tfds; '
+        f"tfds.load('{name}', data_dir='{folder}')\". "
+        f"Received: {name!r}, which is not in {folder}"
+    )
 
 
 def _image_shape(name: str, features: Any) -> tuple[int, int, int]:

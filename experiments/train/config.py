@@ -197,6 +197,12 @@ def load(
         if key not in stated:
             label += f"+{key}={value}"
     try:
+        if values.get("optimizer") == "adam" and "epsilon" not in values:
+            # The default is that of RMSProp in TensorFlow 1, and is far off.
+            raise ValueError(
+                "epsilon should be given for adam, such as 1e-7. "
+                "Received: optimizer='adam' alone"
+            )
         return Config(name=label, **_typed(values))
     except ValueError as error:
         raise ValueError(f"config {path.stem}: {error}") from None

@@ -31,7 +31,7 @@ COLUMNS = (
     "machine",
     "provenance",
 )
-KEY = ("config", "activation", "learning_rate", "seed", "config_hash")
+KEY = ("config", "activation", "learning_rate", "seed", "dtype", "config_hash")
 
 
 def row(

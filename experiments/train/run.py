@@ -87,6 +87,7 @@ class Run:
             "learning_rate": learning_rate,
             "seed": seed,
             "dtype": keras.config.dtype_policy().name,
+            "provenance": task.provenance,
         }
         self._check_folder(description)
         keras.utils.set_random_seed(seed)

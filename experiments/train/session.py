@@ -107,6 +107,7 @@ class Session:
             {
                 **dataclasses.asdict(cell),
                 "config": self._config.name,
+                "dtype": self._dtype,
                 "config_hash": self._config.digest,
             }
         )

@@ -18,6 +18,8 @@ def write(path, *lines, header=HEADER):
         ("silu", "Swish-1"),
         ("x*sigmoid(beta*x)", "Swish"),
         ("prelu", "PReLU"),
+        ("elu", "ELU"),
+        ("celu", "celu"),
         ("atan(x)**2 - x", "(atan(x))^2-x"),
         ("x + sin(x)", "x + sin(x)"),
         ("my own", "my own"),

@@ -39,6 +39,8 @@ def rows(*splits):
 def test_class_folders_are_read_and_divided(digits, tmp_path):
     images, labels = digits[0][:60], digits[1][:60]
     write_folders(tmp_path / "digits", images, labels)
+    folder = next(tmp_path.rglob("*.png")).parent
+    (folder / "._0.png").write_bytes(b"what macOS leaves behind")
     data = datasets.load(str(tmp_path / "digits"), validation=0.25)
     assert data.classes == ("class 0", "class 1", "class 2")
     assert rows(data.train, data.validation, data.test) == sorted(
@@ -224,6 +226,10 @@ def test_two_text_files(tmp_path):
     )
     assert len(found.tests["test"]) == 4 and len(found.validation) == 9
     assert str(tmp_path) not in found.provenance
+    write_text(names[1], [*PAIRS[:-1], ("", "changed"), ("", "left out")], 1)
+    changed = sentences.load(f"{names[0]},{names[1]}", validation=0.25)
+    assert "sha256" in found.provenance
+    assert changed.provenance != found.provenance
 
 
 @pytest.mark.parametrize("chosen", ["", ":de-en"])

@@ -79,6 +79,7 @@ def test_every_value_counts_for_the_digest():
         ({"learning_rates": ["0.1"]}, "learning_rates should be of type float"),
         ({"learning_rates": [0.1, 0.2]}, "validation should be above 0"),
         ({"optimizer": "adamw"}, "optimizer should be one of sgd"),
+        ({"optimizer": "adam"}, "epsilon should be given for adam"),
         ({"validation": 1.0}, "validation should be at least 0 and below 1"),
         ({"drops": [0.5, 2.0]}, "drops should be between 0 and 1"),
         ({"clip_norm": -1.0}, "clip_norm should be 0 or more"),

@@ -44,4 +44,6 @@ def test_precision_is_that_of_the_model(quick, tmp_path):
         (path,) = (tmp_path / name).glob("*/curve.csv")
         curves.append([float(row["loss"]) for row in read_rows(path)])
     assert curves[0] != curves[1]
+    with pytest.raises(ValueError, match="dtype='float32' there"):
+        work(quick, tmp_path / "plain", mixed_precision="bfloat16")
     np.testing.assert_allclose(*curves, rtol=0.1)
