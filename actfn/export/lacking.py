@@ -13,8 +13,7 @@ _CLASSES |= {"graph", "function", "raggedtensor", "sparsetensor", "variable"}
 
 def names(pattern: str, text: str) -> list[str]:
     """Returns the distinct names in a text, in small letters."""
-    found = (name.lower() for name in re.findall(pattern, text))
-    return sorted(set(found) - {"delegate"})
+    return sorted({name.lower() for name in re.findall(pattern, text)})
 
 
 def operators_in(text: str) -> list[str]:
@@ -22,4 +21,4 @@ def operators_in(text: str) -> list[str]:
 
     None if it is of something else, such as a tensor that is no Python bool.
     """
-    return sorted({*names(_TENSORFLOW, text)} - _CLASSES)
+    return [n for n in names(_TENSORFLOW, text) if n not in _CLASSES]

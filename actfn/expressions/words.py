@@ -73,8 +73,6 @@ def define(name: str, definition: Expression, inputs: tuple) -> None:
 def forget(name: str) -> None:
     """Removes a word, if there is one."""
     if _WORDS.pop(name, None):
-        expand.cache_clear()
-        expanded_size.cache_clear()
         for clear in _WHEN_FORGOTTEN:
             clear()
 
@@ -182,3 +180,7 @@ def expanded_size(node: Expression) -> int:
         return 1 + sum(sizes)
     own = size(word.definition) - sum(word.uses)
     return own + sum(n * part for n, part in zip(word.uses, sizes, strict=True))
+
+
+for _cache in (expand, expanded_size):
+    when_forgotten(_cache.cache_clear)

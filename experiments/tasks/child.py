@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from actfn.search import memory, screening
-from actfn.search.scoring import RUNG
+from actfn.search.scoring import RUNG, completed
 from experiments.tasks import untrained
 from experiments.tasks.base import LARGER, QUICK, Task
 from experiments.tasks.candidates import Candidate
@@ -102,7 +102,7 @@ def _train(task, setting, data, candidate, seed, report, signs) -> Scored:
     if descent.finite if stopped else descent.run_to(setting.steps):
         found = task.score(setting, data, model)
         found["area"] = float(np.mean(descent.losses, dtype=np.float64))
-        if all(map(math.isfinite, found.values())):
+        if completed(found.values()):
             reason = ""
             metrics = {
                 name: metric.clip(found[name])
