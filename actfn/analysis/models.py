@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -83,11 +84,21 @@ def preactivations(model: keras.Model, inputs) -> dict[str, np.ndarray]:
         for path, layer in _activations(model):
             originals[path] = layer
             layer.call = listening(path, layer.call)
-        model(inputs, training=False)
+        with _step_by_step():
+            model(inputs, training=False)
     finally:
         for layer in originals.values():
             del layer.call
     return {path: np.concatenate(parts) for path, parts in found.items()}
+
+
+def _step_by_step() -> contextlib.AbstractContextManager:
+    """Lets values be read where JAX would trace, as in a recurrent layer."""
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.disable_jit()
 
 
 def plot_preactivations(
