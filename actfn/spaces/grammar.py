@@ -148,6 +148,7 @@ class SearchSpace:
         groups: Empty; see `actfn.spaces.groups.GroupedSpace`.
         size: The number of token strings.
         token_sizes: The number of choices of each token.
+        own_operators: The names that are of registered operators.
 
     Raises:
         ValueError: A name is unknown or named twice, or a number is out of
@@ -191,6 +192,10 @@ class SearchSpace:
         self.wiring = wiring
         self.unary = _names("unary", UNARY if unary is None else unary)
         self.binary = _names("binary", BINARY if binary is None else binary)
+        self.own_operators = frozenset(
+            {*self.unary, *self.binary}
+            & {*operators.names()} - operators.BUILT_IN
+        )
         self.constants = _numbers(constants)
         self._unary = [function_template(name, 1) for name in self.unary]
         self._unary += map(Constant, self.constants)

@@ -100,6 +100,7 @@ class GroupedSpace:
         token_sizes: The number of choices of each token, group by group.
         core_units: The most units that a function of a group has.
         inputs: 1 or 2, as all groups have.
+        own_operators: The registered operators that a group's functions have.
 
     Raises:
         ValueError: There is no group, a name is no Python identifier, or the
@@ -128,6 +129,7 @@ class GroupedSpace:
             itertools.chain(*(space.token_sizes for space in each))
         )
         self.size: int = math.prod(space.size for space in each)
+        self.own_operators = frozenset().union(*(s.own_operators for s in each))
 
     def __repr__(self) -> str:
         return f"GroupedSpace({self.spaces})"

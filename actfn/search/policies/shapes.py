@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,16 +49,24 @@ class Shapes:
     Args:
         inputs: 2 in a space of two inputs. Then the values are those at all
             pairs of fewer quantiles, and the slopes those by x and by y.
+        own: Names of the user's operators that are counted besides those of
+            the library: a space's, so that what else a program has registered
+            changes nothing.
     """
 
-    def __init__(self, inputs: int = 1):
+    def __init__(self, inputs: int = 1, own: Collection[str] = ()):
         grid = _quantiles(_POINTS if inputs == 1 else _PAIRED_POINTS)
         self._axes = np.meshgrid(*[grid] * inputs, indexing="ij")
         self._steps = [
             np.diff(points.astype(float), axis=axis)
             for axis, points in enumerate(self._axes)
         ]
-        self._names = {name: i for i, name in enumerate(operators.names())}
+        counted = [
+            name
+            for name in operators.names()
+            if name in operators.BUILT_IN or name in own
+        ]
+        self._names = {name: i for i, name in enumerate(counted)}
         self._none = np.zeros(len(self._names), int)
         self._nodes: dict[Expression, _Known] = {}
         self._features: dict[Expression, np.ndarray] = {}
@@ -123,8 +131,9 @@ class Shapes:
         if words.known(node.operator):
             value = self._known(words.expand(node)).value
             return _Known(value, counts, size)
-        counts = counts.copy()
-        counts[self._names[node.operator]] += 1
+        if node.operator in self._names:
+            counts = counts.copy()
+            counts[self._names[node.operator]] += 1
         operands = [each.value for each in below]
         value = apply_operator(node.operator, operands, self._axes[0])
         return _Known(value, counts, size)

@@ -88,7 +88,7 @@ class SurrogatePolicy(BasePolicy):
         self._encoded: dict[str, tuple[int, ...] | None] = {}
         self._told: set[str] = set()
         self._decoder = _Decoder(space)
-        self._shapes = Shapes(space.inputs)
+        self._shapes = Shapes(space.inputs, space.own_operators)
         known = self.prior.best(_PRIOR_CANDIDATES) if self.prior else ()
         self._known_best = [
             text for text in known if self._tokens(text) is not None

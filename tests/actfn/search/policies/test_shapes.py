@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from actfn.expressions import operators
 from actfn.expressions.expression import Call, size, walk
 from actfn.search.policies import shapes
 from actfn.search.policies.shapes import Shapes
+from actfn.search.policies.surrogate import SurrogatePolicy
 from actfn.spaces.groups import GroupedSpace
 
 
@@ -121,3 +123,39 @@ _INFINITE = "exp(exp(9 * abs(x)))"
 def test_what_is_not_finite_is_a_large_number(text, sign):
     (row,) = Shapes().table([actfn.parse(text)])
     assert math.isclose(row[0], sign * math.log1p(1e9), rel_tol=1e-5)
+
+
+@pytest.fixture
+def bend():
+    """An operator of the user's, while the test lasts."""
+    actfn.register_operator("bend", 1, keras.ops.sin)
+    yield "bend"
+    del operators._TABLE["bend"]
+
+
+def _drawn(space):
+    policy, drawn = SurrogatePolicy(space, warmup=4), []
+    for _ in range(12):
+        (proposal,) = policy.propose()
+        drawn.append(str(proposal.expression))
+        policy.update([(proposal.id, float(len(drawn[-1])))])
+    return drawn
+
+
+def test_what_else_is_registered_changes_no_search(request):
+    space = actfn.SearchSpace(core_units=1)
+    before = _drawn(space)
+    request.getfixturevalue("bend")
+    assert _drawn(space) == before
+
+
+def test_the_operators_of_the_space_are_counted(bend):
+    own = actfn.SearchSpace(1, unary=["identity", bend], binary=["add"])
+    space = GroupedSpace({"early": actfn.SearchSpace(1), "late": own})
+    assert own.own_operators == space.own_operators == {bend}
+    function = actfn.parse("bend(bend(x)) + x")
+    (with_it,) = Shapes(own=space.own_operators).table([function])
+    assert with_it[-2] == 2
+    (without,) = Shapes().table([function])  # told from elsewhere
+    assert len(without) == len(with_it) - 1
+    np.testing.assert_array_equal(np.delete(with_it, -2), without)

@@ -34,9 +34,7 @@ def test_the_surrogate_finds_gates():
     space = SearchSpace(1, inputs=2)
     found, drawn = [], []
     rng = np.random.default_rng(0)
-    # One search may have no luck, and which has depends on how many operators
-    # other tests have registered.
-    for seed in range(8):
+    for seed in range(8):  # one search may have no luck
         policy = SurrogatePolicy(space, seed=seed, warmup=20)
         for _ in range(60):
             (proposal,) = policy.propose()
