@@ -398,7 +398,7 @@ def _build_of(model: keras_tuner.HyperModel):
 
 def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:
     def make_model(name: str) -> keras.Model:
-        return child.make(session.values_of(name, seed))
+        return child.make(session.shared.of(name, seed))
 
     verdict = outcome.verdict
     return Found(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +11,17 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as hp_module
 from keras_tuner.engine import trial as trial_module
 
+from actfn.search.plan import Plan
+from actfn.search.report.numbers import settings
 from actfn.search.scoring import completed
 
 OURS = ("activation", "seed", "note")
 """The hyperparameters that a search sets itself."""
+
+_UNTUNED = (
+    "No trial completed whose other hyperparameters could be shared: all "
+    "functions have the defaults of the model, which may not suit them."
+)
 
 
 def names_of(space: keras_tuner.HyperParameters) -> list[str]:
@@ -121,6 +129,69 @@ class Others:
             free = one.name not in OURS and not isinstance(one, hp_module.Fixed)
             if free and hp.is_active(one):
                 hp.values[one.name] = one.random_sample(seed + place)
+
+
+class SharedValues:
+    """What all compared functions of a search have beside the activation.
+
+    Args:
+        plan: Says how it is chosen.
+        space: The model's hyperparameters; None if it has none.
+
+    Attributes:
+        names: Of what can be chosen.
+        values: What was chosen, by name.
+        trials: In how many it is tuned; 0 for no tuning.
+    """
+
+    def __init__(self, plan: Plan, space: keras_tuner.HyperParameters | None):
+        self._plan = plan
+        self._space = space or keras_tuner.HyperParameters()
+        self.names = names_of(self._space)
+        given = isinstance(plan.others, Mapping)
+        self.values: dict[str, Any] = dict(plan.others) if given else {}
+        self._untuned = False
+        self.trials = 0
+        if plan.others == "shared" and self.names:
+            usual = min(30, 5 + 5 * len(self.names))
+            self.trials = plan.others_trials or usual
+
+    @property
+    def in_search(self) -> str | Mapping[str, Any]:
+        """How the trials of policies get theirs, see `Others`."""
+        how = self._plan.others
+        return self.values if how == "shared" else how
+
+    def of(self, text: str, seed: int) -> keras_tuner.HyperParameters:
+        """Returns all that a function is compared under."""
+        hp = self._space.copy()
+        hp.Fixed("activation", text)
+        hp.Fixed("seed", seed)
+        hp.values |= self.values | {"activation": text, "seed": seed}
+        return hp
+
+    def take_best(self, oracle: keras_tuner.Oracle) -> None:
+        """Keeps those of the best trial; warns if none has completed."""
+        self.values = best_values(oracle)
+        self._untuned = bool(self.names) and not self.values
+        if self._untuned:
+            warnings.warn(_UNTUNED, stacklevel=2)
+
+    def told(self) -> str:
+        """Returns a sentence on them, after a space; "" if there are none."""
+        if self._untuned:
+            return f" {_UNTUNED}"
+        if not self.values:
+            return ""
+        how = ""
+        if self._plan.others == "shared":
+            how = f", tuned with {self._plan.baselines[0]}"
+        elif self._plan.others == "draw":
+            how = ", those of the best trial"
+        return (
+            " Hyperparameters that all compared functions share: "
+            f"{settings(self.values)}{how}."
+        )
 
 
 class TuningTrial:

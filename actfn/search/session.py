@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import math
 import pathlib
-import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import keras_tuner
 import numpy as np
@@ -33,26 +31,15 @@ from actfn.search.executors import Executor
 from actfn.search.executors.trials import run_trials
 from actfn.search.finalists import finalists
 from actfn.search.oracle import PolicyOracle
-from actfn.search.others import (
-    TuningTrial,
-    best_values,
-    names_of,
-    tuner_of,
-)
+from actfn.search.others import SharedValues, TuningTrial, tuner_of
 from actfn.search.plan import Child, Outcome, Plan, Texts
 from actfn.search.policies.base import Policy
 from actfn.search.progress import Progress
 from actfn.search.provenance import versions
 from actfn.search.racing import Rounds
 from actfn.search.report.content import Content, Row
-from actfn.search.report.numbers import settings
 from actfn.search.scoring import completed
 from actfn.search.time_left import TimeLeft
-
-_UNTUNED = (
-    "No trial completed whose other hyperparameters could be shared: all "
-    "functions have the defaults of the model, which may not suit them."
-)
 
 
 class Session:
@@ -68,6 +55,9 @@ class Session:
         hyperparameters: Of the child, beside the activation.
         page: The report's file name.
         verbose: Whether progress is shown.
+
+    Attributes:
+        shared: What all compared functions have beside the activation.
     """
 
     def __init__(
@@ -87,8 +77,8 @@ class Session:
         self._child, self._executor = child, executor
         self._identity = dict(identity)
         self._hyperparameters = hyperparameters
-        self._names = names_of(hyperparameters) if hyperparameters else []
-        phases = {"hyperparameters": self._others_trials, **plan.children}
+        self.shared = SharedValues(plan, hyperparameters)
+        phases = {"hyperparameters": self.shared.trials, **plan.children}
         costs = dict.fromkeys(phases, 1.0)
         costs["confirmation"] = plan.confirmation_cost
         time_left = TimeLeft(costs, ("search", "control"), executor.workers)
@@ -96,8 +86,6 @@ class Session:
         self._results: dict[str, list[Result]] = {"search": [], "control": []}
         self._tuned: dict[str, float] = {}
         self._movement: dict[str, float] = {}
-        self._values: dict[str, Any] = {}
-        self._untuned = False
         self._rows: list[Row] = []
         self._verdict: confirmation.Verdict | None = None
 
@@ -118,7 +106,7 @@ class Session:
             claim(self.directory, self._identity, resume),
             self._progress,
         ):
-            self._choose_others()
+            self._tune_shared()
             if plan.policy is not None:
                 self._search("search", plan.policy, plan.trials, "results.csv")
             if plan.control is not None:
@@ -137,7 +125,7 @@ class Session:
             control=self._results["control"],
             verdict=verdict,
             rows=rows,
-            values=self._values,
+            values=self.shared.values,
             report=self.page,
         )
 
@@ -148,7 +136,7 @@ class Session:
             title=texts.title,
             verdict=verdict.text if verdict else "",
             phases=self._progress.phases(),
-            setting=f"{texts.setting}{self._told_values()}",
+            setting=f"{texts.setting}{self.shared.told()}",
             command=texts.command,
             provenance=texts.provenance,
             versions=versions(),
@@ -171,26 +159,17 @@ class Session:
 
         self._progress.write(write, force)
 
-    @property
-    def _others_trials(self) -> int:
-        """How many trials the other hyperparameters are tuned in."""
-        if self.plan.others != "shared" or not self._names:
-            return 0
-        return self.plan.others_trials or min(30, 5 + 5 * len(self._names))
-
-    def _choose_others(self) -> None:
+    def _tune_shared(self) -> None:
         """Finds what all functions share beside the activation."""
-        plan = self.plan
-        if isinstance(plan.others, Mapping):
-            self._values = dict(plan.others)
-        if not self._others_trials:
+        plan, trials = self.plan, self.shared.trials
+        if not trials:
             return
-        incumbent = plan.baselines[0]
+        seed = self._fresh_seed(plan.repeats)
         self._progress.enter("hyperparameters")
         oracle = tuner_of(
-            self.values_of(incumbent, self._fresh_seed(plan.repeats)),
+            self.shared.of(plan.baselines[0], seed),
             plan.objective,
-            self._others_trials,
+            trials,
             plan.seed,
             self.directory / "state" / "hyperparameters",
         )
@@ -202,39 +181,11 @@ class Session:
             self._show()
 
         child = TuningTrial(ChildTrial(self._child))
-        if len(oracle.end_order) < self._others_trials:
+        if len(oracle.end_order) < trials:
             run_trials(oracle, child, self._executor, on_end)
-        self._share_best(oracle)
+        self.shared.take_best(oracle)
         # A space of few values may have been exhausted before.
         self._progress.expect("hyperparameters", len(oracle.end_order))
-
-    def _share_best(self, oracle: keras_tuner.Oracle) -> None:
-        """Keeps the other hyperparameters of the best trial for all."""
-        self._values = best_values(oracle)
-        self._untuned = bool(self._names) and not self._values
-        if self._untuned:
-            warnings.warn(_UNTUNED, stacklevel=2)
-
-    def _told_values(self) -> str:
-        """Returns a sentence on the other hyperparameters that are shared."""
-        if not self._values:
-            if self._untuned:
-                return f" {_UNTUNED}"
-            return ""
-        told = settings(self._values)
-        how = {
-            "shared": f", tuned with {self.plan.baselines[0]}",
-            "draw": ", those of the best trial",
-        }.get(self.plan.others if isinstance(self.plan.others, str) else "", "")
-        return (
-            f" Hyperparameters that all compared functions share: {told}{how}."
-        )
-
-    def _others(self) -> str | Mapping[str, Any]:
-        """Returns how the trials of the policies get theirs."""
-        return (
-            self._values if self.plan.others == "shared" else self.plan.others
-        )
 
     def _search(
         self, phase: str, policy: Policy, trials: int, file: str
@@ -244,7 +195,7 @@ class Session:
         columns = (
             *TRIAL_COLUMNS,
             *(["run"] if racing else []),
-            *(["values"] if self._names else []),
+            *(["values"] if self.shared.names else []),
         )
         log = CsvLog(self.directory / file, columns)
         found = self._results[phase]
@@ -265,7 +216,7 @@ class Session:
             halving=self.plan.halving,
             racing=racing,
             hyperparameters=self._hyperparameters,
-            others=self._others(),
+            others=self.shared.in_search,
             on_result=on_result,
             verbose=0,
         )
@@ -287,7 +238,7 @@ class Session:
         trained = sum(result.status != "cached" for result in found)
         self._progress.expect(phase, trained)
         if phase == "search" and self.plan.others == "draw":
-            self._share_best(oracle)
+            self.shared.take_best(oracle)
         self._movement = self._movement_of(policy)
         self._show(force=True)
 
@@ -315,7 +266,7 @@ class Session:
             if (job := next(left, None)) is None:
                 return None
             _, text, run = job
-            return f"run {run} of {text}", self.values_of(text, seeds[run])
+            return f"run {run} of {text}", self.shared.of(text, seeds[run])
 
         def on_end(key: str, metrics: Mapping[str, float]) -> None:
             text, run, score = self._ended(key, metrics, seeds, log)
@@ -388,7 +339,7 @@ class Session:
             if job is None:
                 return None
             text, run = job
-            return f"run {run} of {text}", self.values_of(text, seeds[run])
+            return f"run {run} of {text}", self.shared.of(text, seeds[run])
 
         def on_end(key: str, metrics: Mapping[str, float]) -> None:
             text, run, score = self._ended(key, metrics, seeds, log)
@@ -453,16 +404,6 @@ class Session:
         path = self.directory / "confirmed.csv"
         CsvLog(path, CONFIRMED_COLUMNS).rewrite(rows)
         return rows
-
-    def values_of(self, text: str, seed: int) -> keras_tuner.HyperParameters:
-        """Returns the hyperparameters that a function is compared under."""
-        hp = keras_tuner.HyperParameters()
-        if self._hyperparameters is not None:
-            hp = self._hyperparameters.copy()
-        hp.Fixed("activation", text)
-        hp.Fixed("seed", seed)
-        hp.values |= self._values | {"activation": text, "seed": seed}
-        return hp
 
     def _fresh_seed(self, run: int, phase: int = 5) -> int:
         """A seed that no trial has and that all functions share."""

@@ -143,7 +143,9 @@ def _against(policy, runs, random, top: float, budget: int) -> dict:
         found["ratio_p90_bootstrap_high"] = high
     if any(np.isfinite(r.evaluations_to(top)) for r in [*runs, *random]):
         censored = [_censored(each, top) for each in (runs, random)]
-        found["p_logrank_evaluations"] = float(stats.logrank(*censored).pvalue)
+        with np.errstate(invalid="ignore"):  # NaN if all runs are alike
+            p = stats.logrank(*censored).pvalue
+        found["p_logrank_evaluations"] = float(p)
     late = [[r.late_mean(budget) for r in each] for each in (runs, random)]
     found["p_mann_whitney_late"] = float(stats.mannwhitneyu(*late).pvalue)
     return found
