@@ -21,6 +21,7 @@ from tqdm import tqdm
 from actfn.search.books.tables import CsvLog, read_rows
 from experiments import tasks
 from experiments.benchmark.parts.command import parser_of
+from experiments.cli import one_thread
 from experiments.tasks.base import LARGER, Metric, key
 from experiments.tasks.child import train
 
@@ -218,6 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--resume goes on with what is there. Received: {path}")
     try:
         options.directory.mkdir(parents=True, exist_ok=True)
+        one_thread()
         log = CsvLog(path, RUN_COLUMNS)
         measure(
             log, options.tasks, options.settings, PANEL[: options.functions],

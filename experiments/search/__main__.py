@@ -27,7 +27,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import Parser, positive, quiet_start
+from experiments.cli import Parser, one_thread, positive, quiet_start
 
 with quiet_start():
     import keras_tuner
@@ -336,10 +336,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(words)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     tf.get_logger().setLevel("ERROR")  # each child is traced anew, and may be
-    # One thread a child: two processes of one thread beat one of two, and a
-    # sum in a fixed order is the same each time. Read when TensorFlow starts.
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(name, "1")
+    one_thread()  # a child; two processes of one beat one of two
     try:
         _search(parsed, words)
         return 0

@@ -38,7 +38,7 @@ from collections.abc import Sequence
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from experiments.cli import Parser, positive, quiet_start
+from experiments.cli import Parser, one_thread, positive, quiet_start
 
 with quiet_start():
     import actfn
@@ -278,10 +278,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # The matrices are small. Read when TensorFlow starts; NumPy's library of
-    # linear algebra, which runs already, is told below.
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(name, "1")
+    # The matrices are small. NumPy's library of linear algebra, which runs
+    # already, is told below.
+    one_thread()
     try:
         with threadpool_limits(1):
             print(_compare(given))

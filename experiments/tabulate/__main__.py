@@ -28,7 +28,6 @@ import argparse
 import dataclasses
 import importlib
 import json
-import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from experiments.cli import Parser, positive, quiet_start
+from experiments.cli import Parser, one_thread, positive, quiet_start
 
 with quiet_start():
     import tensorflow as tf
@@ -245,9 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     tf.get_logger().setLevel("ERROR")
-    # One thread: sums in a fixed order. Read when TensorFlow starts.
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(name, "1")
+    one_thread()
     try:
         table, settings = _table(given)
         with claim(table.own, settings, given.resume):
