@@ -286,6 +286,11 @@ def names() -> tuple[str, ...]:
     return tuple(_TABLE)
 
 
+def registered() -> tuple[str, ...]:
+    """Returns the names of the operators of the user."""
+    return tuple(name for name in _TABLE if name not in BUILT_IN)
+
+
 def register_operator(
     name: str,
     arity: int,

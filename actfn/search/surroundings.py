@@ -12,7 +12,6 @@ from actfn.expressions import operators
 def current() -> dict[str, Any]:
     """Returns the settings of this process, to be sent to another."""
     config = keras.config
-    names = [n for n in operators.names() if n not in operators.BUILT_IN]
     return {
         "floatx": config.floatx(),
         "epsilon": config.epsilon(),
@@ -20,7 +19,7 @@ def current() -> dict[str, Any]:
         "dtype_policy": keras.saving.serialize_keras_object(
             config.dtype_policy()
         ),
-        "operators": [operators.get(name) for name in names],
+        "operators": [*map(operators.get, operators.registered())],
     }
 
 

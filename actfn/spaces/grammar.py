@@ -192,10 +192,9 @@ class SearchSpace:
         self.wiring = wiring
         self.unary = _names("unary", UNARY if unary is None else unary)
         self.binary = _names("binary", BINARY if binary is None else binary)
-        self.own_operators = frozenset(
-            {*self.unary, *self.binary}
-            & {*operators.names()} - operators.BUILT_IN
-        )
+        self.own_operators = frozenset((*self.unary, *self.binary)) & {
+            *operators.registered()
+        }
         self.constants = _numbers(constants)
         self._unary = [function_template(name, 1) for name in self.unary]
         self._unary += map(Constant, self.constants)

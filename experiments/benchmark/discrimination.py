@@ -214,12 +214,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "--seeds must be at least 2 and --functions from 4 to "
             f"{len(PANEL)}. Received: {options.seeds}, {options.functions}"
         )
+    one_thread()
     path = options.directory / "discrimination_runs.csv"
     if path.exists() and not options.resume:
         parser.error(f"--resume goes on with what is there. Received: {path}")
     try:
         options.directory.mkdir(parents=True, exist_ok=True)
-        one_thread()
         log = CsvLog(path, RUN_COLUMNS)
         measure(
             log, options.tasks, options.settings, PANEL[: options.functions],
