@@ -121,7 +121,7 @@ def judge(
         )
     planned = planned or len(own)
     others = [name for name in scores if name != incumbent]
-    margin = MARGIN * _deviation(own)
+    margin = smallest_of_interest(own)
     raw = {n: _test(scores[n], own, margin, planned) for n in others}
     rows = [
         Comparison(
@@ -144,7 +144,7 @@ def judge(
     ]
     rows.sort(key=lambda row: -row.mean)
     winners = [row for row in rows if row.p < LEVEL]
-    note = _would_have_shown(rows, len(others), metric)
+    note = _would_have_shown(rows, len(others), metric, margin)
     if winners:
         return Verdict(
             True,
@@ -174,11 +174,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def p_greater(differences: np.ndarray, margin: float = 0.0) -> float:
-    """Returns the one-sided p of a mean paired difference above the margin."""
-    if len(differences) < 2 or np.ptp(differences) == 0:
-        # Equal to the last digit: a deterministic gain needs no more proof.
-        clear = len(differences) > 1 and differences[0] > max(margin, 0)
-        return 0.0 if clear else 1.0
+    """Returns the one-sided p of a mean paired difference above the margin.
+
+    Differences that are all equal, as those of coarse scores may be, have no
+    deviation to be judged by. Then the test is the sign test.
+    """
+    if not len(differences):
+        return 1.0
+    if np.ptp(differences) == 0:
+        wins = len(differences) if differences[0] > margin else 0
+        return _sign_test(wins, len(differences))
     return float(
         stats.ttest_1samp(differences, margin, alternative="greater").pvalue
     )
@@ -192,12 +197,16 @@ def _pairs(scores, own) -> np.ndarray:
 def _test(scores, own, margin: float, planned: int) -> float:
     if len(scores) < planned or not np.all(np.isfinite(scores)):
         return 1.0
-    margin, differences = np.nan_to_num(margin), _pairs(scores, own)
+    differences = _pairs(scores, own)
     lost = int(np.sum(~np.isfinite(own)))
     if not lost:
         return p_greater(differences, margin)
     wins = lost + int(np.sum(differences > margin))
     seeds = lost + len(differences)
+    return _sign_test(wins, seeds)
+
+
+def _sign_test(wins: int, seeds: int) -> float:
     return float(stats.binomtest(wins, seeds, alternative="greater").pvalue)
 
 
@@ -263,25 +272,38 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
     )
 
 
-def smallest_shown(error: float, pairs: int, tests: int) -> float:
+def smallest_of_interest(own: Sequence[float]) -> float:
+    """Returns the margin that a function has to beat an incumbent by.
+
+    Args:
+        own: Scores of the incumbent, one a seed, NaN where it diverged.
+    """
+    return float(np.nan_to_num(MARGIN * _deviation(own)))
+
+
+def smallest_shown(
+    error: float, pairs: int, tests: int, margin: float
+) -> float:
     """Returns the gain that shows with a probability of `POWER`.
 
     Args:
         error: The standard error of a mean paired difference.
         pairs: Of how many pairs it is.
         tests: For how many functions p is corrected.
+        margin: That the gain is tested to exceed.
     """
     reach = stats.t.ppf(1 - LEVEL / tests, pairs - 1)
-    return error * float(reach + stats.t.ppf(POWER, pairs - 1))
+    return margin + error * float(reach + stats.t.ppf(POWER, pairs - 1))
 
 
-def _would_have_shown(rows, tests: int, metric: str) -> str:
+def _would_have_shown(rows, tests: int, metric: str, margin: float) -> str:
     full = [row for row in rows if row.gain_error > 0]
     if not full:
         return ""
     longest = max(row.pairs for row in full)
     errors = [r.gain_error for r in full if r.pairs == longest]
-    shown = smallest_shown(float(np.median(errors)), longest, tests)
+    error = float(np.median(errors))
+    shown = smallest_shown(error, longest, tests, margin)
     return (
         f"{longest} paired seeds show a gain of {shown:.2g} in {metric} "
         f"with a probability of {100 * POWER:.0f} percent."

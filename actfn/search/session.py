@@ -26,7 +26,7 @@ from actfn.search.books.rows import (
     confirmed_row,
     trial_row,
 )
-from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.books.tables import CsvLog, read_rows, write_rows
 from actfn.search.executors import Executor
 from actfn.search.executors.trials import run_trials
 from actfn.search.finalists import finalists
@@ -164,7 +164,7 @@ class Session:
         plan, trials = self.plan, self.shared.trials
         if not trials:
             return
-        seed = self._fresh_seed(plan.repeats)
+        seed = self._fresh_seed(0, 10)
         self._progress.enter("hyperparameters")
         oracle = tuner_of(
             self.shared.of(plan.baselines[0], seed),
@@ -402,7 +402,7 @@ class Session:
             if (name := each.expression)
         ]
         path = self.directory / "confirmed.csv"
-        CsvLog(path, CONFIRMED_COLUMNS).rewrite(rows)
+        write_rows(path, CONFIRMED_COLUMNS, rows)
         return rows
 
     def _fresh_seed(self, run: int, phase: int = 5) -> int:

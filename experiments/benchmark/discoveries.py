@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from actfn.search.books.tables import read_rows
-from experiments.benchmark.parts.command import BenchmarkLog, parser_of
+from actfn.search.books.tables import read_rows, write_rows
+from experiments.benchmark.parts.command import parser_of
+from experiments.search import of_a_task
 
-OWN = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
-SETTINGS = ("task", "seed", "trials", "finalists", "repeats")
-COLUMNS = (*SETTINGS, *OWN)
+SAME = ("reward", "validation", "test")
+"""What searches on one task must share to stand in one table."""
+SETTINGS = ("task", "seed", "trials", "finalists", "repeats", *SAME)
+COLUMNS = (*SETTINGS, *of_a_task.COLUMNS)
 
 
 def gather(folder: pathlib.Path) -> list[dict[str, object]]:
@@ -35,10 +37,22 @@ def gather(folder: pathlib.Path) -> list[dict[str, object]]:
     best = max(found, key=lambda row: float(row["mean"]))["expression"]
     return [
         {name: settings[name] for name in SETTINGS}
-        | {name: row[name] for name in OWN}
+        | {name: row[name] for name in of_a_task.COLUMNS}
         for row in read_rows(folder / "rivals.csv")
         if row["expression"] == best
     ]
+
+
+def check_alike(rows: Sequence[Mapping[str, object]]) -> None:
+    """Raises ValueError where searches on a task are of other settings."""
+    first: dict[object, dict[str, object]] = {}
+    for row in rows:
+        own = {name: row[name] for name in SAME}
+        if first.setdefault(row["task"], own) != own:
+            raise ValueError(
+                f"searches on {row['task']} must share {', '.join(SAME)}. "
+                f"Received: {first[row['task']]} and {own}"
+            )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,10 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         rows = [row for folder in options.searches for row in gather(folder)]
-    except (OSError, KeyError) as error:
-        parser.error(f"a search cannot be read: {error}")
-    rows.sort(key=lambda row: (row["task"], row["seed"]))
-    BenchmarkLog(parser, options, "discoveries.csv", COLUMNS).rewrite(rows)
+        check_alike(rows)
+        rows.sort(key=lambda row: (row["task"], row["seed"]))
+        options.directory.mkdir(parents=True, exist_ok=True)
+        write_rows(options.directory / "discoveries.csv", COLUMNS, rows)
+    except (OSError, KeyError, ValueError) as error:
+        parser.error(f"cannot gather the searches: {error}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 from tqdm import tqdm
 
-from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.books.tables import CsvLog, read_rows, write_rows
 from experiments import tasks
 from experiments.benchmark.parts.command import parser_of
 from experiments.cli import one_thread
@@ -226,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options.seeds, options.seed,
         )  # fmt: skip
         rows = summary(read_rows(path))
-        CsvLog(options.directory / "discrimination.csv", COLUMNS).rewrite(rows)
+        write_rows(options.directory / "discrimination.csv", COLUMNS, rows)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     for row in rows:

@@ -12,7 +12,7 @@ import keras_tuner
 
 import actfn
 from actfn.search import confirmation
-from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.books.tables import read_rows, write_rows
 from actfn.search.executors import Executor
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.plan import Plan, Texts
@@ -22,7 +22,8 @@ from experiments.search.settings import SearchSettings
 from experiments.tasks.base import cost, key, with_steps
 from experiments.tasks.child import REDUCTION, RUNG_AT, TaskChild
 
-COLUMNS = ("expression", "rival", "role", "gain", "low", "high", "p", "note")
+_JUDGED = ("expression", "gain", "low", "high", "p", "pairs", "note")
+COLUMNS = ("expression", "rival", "role", *_JUDGED[1:-1], "margin", "note")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,37 +136,41 @@ def write_rivals(folder: pathlib.Path) -> list[dict[str, object]]:
     Holm's correction is for the finalists. Who is to beat several rivals at
     once must beat each of them, which needs no further correction.
 
+    A finalist that was dropped before it had all seeds is worth no switch.
+
     Args:
         folder: Of a search that has ended.
 
     Returns:
-        The rows, rival by rival.
+        The rows, rival by rival; `margin` is what a gain is tested to exceed.
     """
+    repeats = json.loads((folder / "settings.json").read_text())["repeats"]
     roles = {
         row["expression"]: row["role"]
         for row in read_rows(folder / "confirmed.csv")
     }
     scores: dict[str, dict[int, float]] = {name: {} for name in roles}
     for row in read_rows(folder / "retrained.csv"):
-        if row["expression"] in scores:
+        # Further ones are of the same folder with more repeats.
+        if row["expression"] in scores and int(row["run"]) < repeats:
             scores[row["expression"]][int(row["run"])] = float(row["score"])
     runs = {n: [s[i] for i in sorted(s)] for n, s in scores.items()}
     found = {n: runs[n] for n, role in roles.items() if role == "finalist"}
     rows = []
     for rival, role in roles.items():
         if role != "finalist":
-            verdict = confirmation.judge({rival: runs[rival]} | found, rival)
+            verdict = confirmation.judge(
+                {rival: runs[rival]} | found, rival, planned=repeats
+            )
+            margin = confirmation.smallest_of_interest(runs[rival])
             rows += [
-                {"rival": rival, "role": role}
-                | {n: getattr(c, n) for n in COLUMNS if n not in _OWN}
+                {"rival": rival, "role": role, "margin": margin}
+                | {name: getattr(c, name) for name in _JUDGED}
                 for c in verdict.comparisons
                 if c.expression != rival
             ]
-    CsvLog(folder / "rivals.csv", COLUMNS).rewrite(rows)
+    write_rows(folder / "rivals.csv", COLUMNS, rows)
     return rows
-
-
-_OWN = ("rival", "role")
 
 
 def _text(settings: Settings, child: TaskChild, space) -> str:

@@ -17,7 +17,7 @@ from scipy import stats
 from actfn.search.books.ledger import Ledger
 from actfn.search.books.rows import best_functions
 from actfn.search.books.standings import MOST, Standings
-from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.books.tables import CsvLog, read_rows, write_rows
 from actfn.search.policies.base import Policy
 from experiments.simulate.landscape import Landscape
 
@@ -174,8 +174,7 @@ class Races:
 def write(path: pathlib.Path, gains: Sequence[Gain]) -> None:
     """Writes a row a policy; replaces the file."""
     columns = [field.name for field in dataclasses.fields(Gain)]
-    path.unlink(missing_ok=True)
-    CsvLog(path, columns).rewrite(map(dataclasses.asdict, gains))
+    write_rows(path, columns, map(dataclasses.asdict, gains))
 
 
 def text(landscape: Landscape, gains: Sequence[Gain]) -> str:

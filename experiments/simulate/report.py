@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from actfn.search.books.tables import CsvLog
+from actfn.search.books.tables import write_rows
 from experiments.simulate.figures import comparison
 from experiments.simulate.landscape import Landscape
 from experiments.simulate.runs import Run, curves
@@ -49,8 +49,7 @@ def write(
 
 def _replace(path: pathlib.Path, rows: Iterable[Mapping[str, object]]) -> None:
     rows = list(rows)
-    path.unlink(missing_ok=True)
-    CsvLog(path, tuple(rows[0])).rewrite(rows)
+    write_rows(path, tuple(rows[0]), rows)
 
 
 def _runs(runs, landscape: Landscape, budget: int, first_seed: int):

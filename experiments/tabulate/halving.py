@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from actfn.search.books.tables import CsvLog
+from actfn.search.books.tables import write_rows
 from actfn.search.halving import SuccessiveHalving
 from experiments import tasks
 from experiments.cli import Parser, positive
@@ -160,13 +160,12 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         given.directory.mkdir(parents=True, exist_ok=True)
-        log = CsvLog(given.directory / "halving.csv", COLUMNS)
-        log.rewrite(
-            row for folder in given.folders for row in _rows(folder, given)
-        )
+        rows = [row for folder in given.folders for row in _rows(folder, given)]
+        path = given.directory / "halving.csv"
+        write_rows(path, COLUMNS, rows)
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    print(f"See {log.path}")
+    print(f"See {path}")
     return 0
 
 

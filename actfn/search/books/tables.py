@@ -82,9 +82,24 @@ class CsvLog:
 
     def rewrite(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Replaces all rows at once; a crash leaves the old file or the new."""
-        header = dict(zip(self.columns, self.columns, strict=True))
-        ordered = ({name: row[name] for name in self.columns} for row in rows)
-        write_atomically(self.path, _lines([header, *ordered]))
+        write_rows(self.path, self.columns, rows)
+
+
+def write_rows(
+    path: str | pathlib.Path,
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, object]],
+) -> None:
+    """Writes a CSV file that is made at once, in the place of what is there.
+
+    A crash leaves the old file or the new.
+
+    Raises:
+        OSError: The file cannot be written; the old one is as it was.
+    """
+    header = dict(zip(columns, columns, strict=True))
+    ordered = ({name: row[name] for name in columns} for row in rows)
+    write_atomically(path, _lines([header, *ordered]))
 
 
 def read_rows(path: str | pathlib.Path) -> list[dict[str, str]]:

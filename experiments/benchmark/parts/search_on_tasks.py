@@ -82,7 +82,7 @@ def _of_task(task: str, rows: Rows) -> str:
     for row in rows:
         search = found.setdefault((row["seed"], row["expression"]), {})
         search[_rival(row)] = row
-    unit = tasks.get(task).metrics[tasks.get(task).metric].unit
+    unit = tasks.get(task).metrics[rows[0]["reward"]].unit
     lines = [
         f"`{task}`: gain in {unit} over each rival, with the half of its 95 % "
         f"interval; in brackets where p is {LEVEL} or more.",
@@ -91,24 +91,22 @@ def _of_task(task: str, rows: Rows) -> str:
         f"|---:|---|{'---:|' * len(rivals)}",
     ]
     for (seed, expression), search in found.items():
-        cells = (_gain(search[rival]) for rival in rivals)
+        cells = (
+            _gain(search[rival]) if rival in search else "" for rival in rivals
+        )
         lines.append(f"| {seed} | `{expression}` | {' | '.join(cells)} |")
-    counts = (
-        sum(_beaten(search[rival]) for search in found.values())
+    against = [
+        [search[rival] for search in found.values() if rival in search]
         for rival in rivals
-    )
-    means = (
-        statistics.fmean(float(s[rival]["gain"]) for s in found.values())
-        for rival in rivals
-    )
-    beaten = " | ".join(map(str, counts))
-    lines.append(f"| | in how many of {len(found)} it is beaten | {beaten} |")
-    gains = " | ".join(map(_short, means))
-    lines.append(f"| | mean of the gains | {gains} |")
-    shown = (
-        _short(statistics.median(_shown(s[rival]) for s in found.values()))
-        for rival in rivals
-    )
+    ]
+    beaten = [f"{sum(map(_beaten, of))} of {len(of)}" for of in against]
+    lines.append(f"| | in how many it is beaten | {' | '.join(beaten)} |")
+    gains = [
+        _short(statistics.fmean(float(row["gain"]) for row in of))
+        for of in against
+    ]
+    lines.append(f"| | mean of the gains | {' | '.join(gains)} |")
+    shown = [_short(statistics.median(map(_shown, of))) for of in against]
     words = f"gain that would have shown, {POWER:.0%} of times, median"
     lines.append(f"| | {words} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
@@ -134,10 +132,10 @@ def _gain(row: Mapping[str, str]) -> str:
 
 def _shown(row: Mapping[str, str]) -> float:
     """Returns the smallest difference that would have shown."""
-    runs = int(row["repeats"])
+    pairs, margin = int(row["pairs"]), float(row["margin"])
     half = (float(row["high"]) - float(row["low"])) / 2
-    error = half / float(stats.t.ppf(0.975, runs - 1))
-    return smallest_shown(error, runs, int(row["finalists"]))
+    error = half / float(stats.t.ppf(0.975, pairs - 1))
+    return smallest_shown(error, pairs, int(row["finalists"]), margin)
 
 
 def _short(value: float) -> str:

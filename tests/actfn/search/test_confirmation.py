@@ -150,16 +150,30 @@ def test_one_seed_is_no_evidence():
     assert "one run each" in verdict.text
 
 
-def test_the_difference_that_would_have_shown_does_show():
+@pytest.mark.parametrize("deviation", [1, 30])
+def test_the_difference_that_would_have_shown_does_show(deviation):
+    """Where pairs have much in common, the margin is most of it."""
     rng = np.random.default_rng(3)
     found = 0
     for _ in range(300):
-        relu, other = rng.normal(size=(2, 10))
-        note = judge({"relu": relu, "x": other}, "relu").note
+        relu = deviation * rng.normal(size=10)
+        first, second = relu + rng.normal(size=(2, 10))
+        note = judge({"relu": relu, "x": first}, "relu").note
         gain = float(note.split("gain of ")[1].split(" ")[0])
-        fresh = rng.normal(size=(2, 10))
-        found += judge({"relu": fresh[0], "x": fresh[1] + gain}, "relu").switch
+        found += judge({"relu": relu, "x": second + gain}, "relu").switch
     assert 0.65 < found / 300 < 0.95
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, 4, 5, 8])
+def test_equal_differences_are_judged_by_their_signs(seeds):
+    """Accuracies of 100 images often differ by one image in a row."""
+    relu = np.tile([0.52, 0.53], 4)[:seeds]
+    found = judge({"relu": relu, "x": relu + 0.015625}, "relu")
+    p = found.comparisons[0].p
+    assert p == pytest.approx(0.5**seeds)
+    assert found.switch == (seeds > 4)
+    scores = {"good": relu + 0.015625, "x": relu}
+    assert losers(scores, ["good"]) == (["x"] if seeds > 4 else [])
 
 
 def test_losers_need_three_seeds_and_spare_the_incumbent():

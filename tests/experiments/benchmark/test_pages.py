@@ -116,7 +116,7 @@ def test_a_race_is_a_row_with_its_interval():
 
 def test_a_search_is_a_row_and_a_rival_a_column():
     row = {"task": "implicit", "expression": "sin(x)", "low": "1", "high": "2"}
-    row |= {"finalists": "5", "repeats": "8"}
+    row |= {"finalists": "5", "reward": "psnr", "pairs": "8", "margin": "0.25"}
     relu = {"rival": "relu", "role": "baseline", "gain": "1.5", "p": "0.01"}
     tuned = {"rival": "wire(scale=2)", "role": "candidate", "gain": "-3"}
     rows = [
@@ -124,6 +124,7 @@ def test_a_search_is_a_row_and_a_rival_a_column():
         row | {"seed": "0"} | relu,
         row | {"seed": "1"} | relu | {"gain": "2.5"},
         row | {"seed": "1"} | tuned | {"rival": "wire(scale=4)", "p": "0.05"},
+        row | {"seed": "2"} | relu,  # it began before there was a WIRE
     ]
     lines = search_on_tasks.searches(rows).splitlines()
     assert "in dB" in lines[0]
@@ -131,10 +132,11 @@ def test_a_search_is_a_row_and_a_rival_a_column():
     assert lines[4:] == [
         "| 0 | `sin(x)` | 1.50 ± 0.50 | (-3.00 ± 0.50) |",
         "| 1 | `sin(x)` | 2.50 ± 0.50 | (-3.00 ± 0.50) |",
-        "| | in how many of 2 it is beaten | 2 | 0 |",
-        "| | mean of the gains | 2.00 | -3.00 |",
-        # 0.5 / 2.365 * (2.998 + 0.896), from a table of Student's quantiles.
-        "| | gain that would have shown, 80% of times, median | 0.82 | 0.82 |",
+        "| 2 | `sin(x)` | 1.50 ± 0.50 |  |",
+        "| | in how many it is beaten | 3 of 3 | 0 of 2 |",
+        "| | mean of the gains | 1.83 | -3.00 |",
+        # 0.25 + 0.5 / 2.365 * (2.998 + 0.896): Student's quantiles by a table.
+        "| | gain that would have shown, 80% of times, median | 1.07 | 1.07 |",
     ]
 
 
