@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import collections
+import math
 
 from actfn.search.checks import check_count
 
@@ -36,8 +37,11 @@ class SuccessiveHalving:
         """Takes what a child has at a rung; returns whether it goes on.
 
         A child that comes to a rung again, since it is trained once more,
-        counts there by its last reward alone.
+        counts there by its last reward alone. One without a finite reward has
+        diverged: it stops, and nobody is compared with it.
         """
+        if not math.isfinite(reward):
+            return False
         rung = self._rungs[step]
         before = self._seen.get((step, child))
         if before is not None:

@@ -16,6 +16,7 @@ from actfn.search.child import FromModel, ModelChild
 from actfn.search.data import Part, is_arrays
 from actfn.search.others import OURS
 from actfn.search.plan import Plan
+from actfn.search.policies.base import settings_of
 from actfn.surgery.interior import all_layers, is_model
 
 _ROWS = 1000
@@ -60,7 +61,6 @@ def identity_of(
             of_data(p) for p in (parts.train, parts.validation, parts.test)
         ],
     }
-    prior = getattr(plan.policy, "prior", None)
     more = {
         "callbacks": [of_callback(each) for each in child.callbacks],
         "ranges": [
@@ -70,7 +70,7 @@ def identity_of(
         ],
         "groups": groups,
         "racing": plan.racing,
-        "prior": prior and prior.digest,
+        "settings": settings_of(plan.policy),
     }
     return described | {name: value for name, value in more.items() if value}
 

@@ -23,7 +23,7 @@ from actfn.search.checks import check_count, check_seed
 from actfn.search.groups import set_groups
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.others import Others, values_in
-from actfn.search.policies.base import Policy
+from actfn.search.policies.base import Policy, settings_of
 from actfn.search.scoring import RUNG, Scoring
 
 Status = trial_module.TrialStatus
@@ -429,6 +429,7 @@ class PolicyOracle(keras_tuner.Oracle):
         return {
             "policy": type(self.policy).__name__,
             "space": repr(self.policy.space),
+            "settings": settings_of(self.policy),
             "objective": str(self.objective),
             "floor": self.scoring.floor,
             "seed": self.seed,

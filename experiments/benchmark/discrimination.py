@@ -114,8 +114,9 @@ def table(rows: Sequence[Mapping[str, str]], metric: str, kind: Metric):
 
 
 def summary(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
-    """Returns the rows of discrimination.csv."""
+    """Returns the rows of discrimination.csv, of the settings as they are."""
     summed = []
+    rows = [row for row in rows if row["key"] == _key(row)]
     pairs = dict.fromkeys((row["task"], row["setting"]) for row in rows)
     for task, setting in pairs:
         mine = [r for r in rows if (r["task"], r["setting"]) == (task, setting)]
@@ -152,6 +153,17 @@ def summary(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
     return summed
 
 
+def _key(row: Mapping[str, str]) -> str | None:
+    setting = tasks.get(row["task"]).settings.get(row["setting"])
+    return key(setting) if setting else None
+
+
+def seed_of(seed: int, run: int) -> int:
+    """Returns the seed of a run of all functions."""
+    drawn = np.random.SeedSequence((seed, 13, run))
+    return int(drawn.generate_state(1)[0] >> 1)
+
+
 def measure(
     log: CsvLog, names: Sequence[str], settings: Sequence[str] | None,
     panel: Sequence[str], seeds: int, seed: int,
@@ -181,8 +193,7 @@ def measure(
                 jobs, f"{name} {label}", seeds * len(panel), unit="child"
             )
             for run, function in bar:
-                drawn = np.random.SeedSequence((seed, 13, run))
-                child_seed = int(drawn.generate_state(1)[0] >> 1)
+                child_seed = seed_of(seed, run)
                 row = (name, label, mark, function, str(child_seed))
                 if row in done:
                     continue
@@ -214,6 +225,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "--seeds must be at least 2 and --functions from 4 to "
             f"{len(PANEL)}. Received: {options.seeds}, {options.functions}"
         )
+    known = {n for name in options.tasks for n in tasks.get(name).settings}
+    if unknown := sorted({*(options.settings or ())} - known):
+        parser.error(
+            f"--settings must be of {', '.join(sorted(known))}. "
+            f"Received: {', '.join(unknown)}"
+        )
     one_thread()
     path = options.directory / "discrimination_runs.csv"
     if path.exists() and not options.resume:
@@ -225,7 +242,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             log, options.tasks, options.settings, PANEL[: options.functions],
             options.seeds, options.seed,
         )  # fmt: skip
-        rows = summary(read_rows(path))
+        # Rows of another --seed may be there; their runs are others.
+        rows = summary(
+            [
+                row
+                for row in read_rows(path)
+                if int(row["seed"]) == seed_of(options.seed, int(row["run"]))
+            ]
+        )
         write_rows(options.directory / "discrimination.csv", COLUMNS, rows)
     except (ValueError, OSError) as error:
         parser.error(str(error))

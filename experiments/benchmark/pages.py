@@ -83,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if file not in found:
                 continue
             rows = read_rows(options.directory / file)
+            if not rows:
+                raise ValueError(f"{file} must have rows. Received: none")
             markdown.update(options.root / page, name, write(rows))
             source, kept = options.directory / file, options.root / RESULTS
             if not kept.samefile(options.directory):

@@ -47,7 +47,7 @@ with quiet_start():
     from experiments.simulate import landscape as landscapes
     from experiments.simulate import racing as races
     from experiments.simulate import report, tables
-    from experiments.simulate.contestants import NAMES, contestant
+    from experiments.simulate.contestants import NAMES, contestant, digest
     from experiments.simulate.kept import KeptRuns
     from experiments.simulate.landscape import Landscape
     from experiments.simulate.runs import Run, run
@@ -119,9 +119,8 @@ def _parser() -> Parser:
         "--racing",
         action="store_true",
         help="compare races with one child a function; --proposals is then "
-        "the number of children; needs a landscape, or a table such as the "
-        f"runs.csv of experiments.tabulate, with {races.FEWEST} runs of each "
-        "function or more",
+        "the number of children; needs a landscape, or a table of runs, with "
+        f"{races.FEWEST} runs of each function or more",
     )
     for name in ("unary", "binary"):
         add(
@@ -200,13 +199,12 @@ def _simulate(
         for policy, found in runs.items():
             bar.set_description(f"{policy:>10}")
             for seed in range(given.seed, given.seed + given.seeds):
-                done = kept.get(policy, seed)
+                made = contestant(policy, landscape.space, seed, landscape.task)
+                key = policy, seed, digest(made)
+                done = kept.get(*key)
                 if done is None:
-                    made = contestant(
-                        policy, landscape.space, seed, landscape.task
-                    )
                     done = run(made, landscape, given.proposals)
-                    kept.add(policy, seed, done)
+                    kept.add(*key, done)
                 found.append(done)
                 bar.update()
     return runs
@@ -219,15 +217,20 @@ def _race(given: argparse.Namespace, landscape: Landscape) -> list[races.Gain]:
     with tqdm(
         total=len(given.policy) * len(seeds), unit="pair", smoothing=0
     ) as bar:
+        gains = []
         for policy in given.policy:
             bar.set_description(f"{policy:>10}")
+            pairs = []
             for seed in seeds:
                 make = functools.partial(
                     contestant, policy, landscape.space, seed, landscape.task
                 )
-                found.run(policy, seed, make, landscape, given.proposals)
+                pairs.append(
+                    found.run(policy, seed, make, landscape, given.proposals)
+                )
                 bar.update()
-    return [found.gain(p, seeds, given.proposals) for p in given.policy]
+            gains.append(races.gain(policy, pairs, given.proposals))
+    return gains
 
 
 def _compare(given: argparse.Namespace) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import numpy as np
 
 from actfn.search.policies import POLICIES, policy_class
-from actfn.search.policies.base import Policy
+from actfn.search.policies.base import Policy, settings_of
 from actfn.search.policies.prior import Prior
 from actfn.spaces.grammar import SearchSpace
 from experiments.simulate.optuna_tpe import OptunaPolicy
@@ -43,3 +46,9 @@ def contestant(
         scores = {task: each[places] for task, each in prior.scores.items()}
         prior = Prior(prior.texts, scores, prior.shapes)
     return policy_class("surrogate")(space, seed=seed, prior=prior)
+
+
+def digest(policy: Policy) -> str:
+    """Returns what tells a policy's settings from others."""
+    told = json.dumps(settings_of(policy), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]

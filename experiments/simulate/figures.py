@@ -12,6 +12,7 @@ from experiments.simulate.runs import Run, curves
 
 _BAND = (10, 90)  # percent of the seeds
 _WINDOW = 20  # proposals
+_FIRST = 5  # evaluations
 
 
 def comparison(
@@ -34,8 +35,16 @@ def comparison(
         _band(middle, np.maximum(landscape.best - best, 0), policy, index)
         _band(right, _proposed(each, budget), policy, index)
     left.axhline(landscape.threshold, color="0.6", linestyle=":")
-    left.set(ylabel="best reward so far", title="dotted: top 1 percent")
-    left.set_ylim(bottom=landscape.threshold - 0.1)
+    left.set(
+        ylabel="best reward so far",
+        title=f"dotted: the top, {landscape.top_share:.1%}",
+    )
+    # What the first few draws have would leave no room for the rest.
+    begun = [
+        np.nanmean(curves(each, budget)[:, :_FIRST][:, -1])
+        for each in runs.values()
+    ]
+    left.set_ylim(bottom=min(begun))
     middle.set(ylabel="regret: best known reward - best so far", yscale="log")
     right.set(xlabel="proposals", ylabel=f"reward, mean of {_WINDOW} proposals")
     for axes in (left, middle):

@@ -42,8 +42,8 @@ class Landscape:
             text of the canonical form. The top is reckoned from them.
         measure: Finds the reward of any other function.
         canonical: Returns the text of an expression's canonical form.
-        noise: Standard error of a good function's reward; 0 where another
-            measurement would give the same.
+        noise: Standard error of a good function's reward; NaN where it is not
+            known, and then the top is the best 1 percent.
         runs: The rewards of the runs whose mean a reward is, by canonical
             form, where they are known; `measure` adds those of others.
         floor: The reward of a run that diverged.
@@ -64,7 +64,7 @@ class Landscape:
         rewards: Mapping[str, float],
         measure: Callable[[str], float],
         canonical: Callable[[Expression], str] = canonical_text,
-        noise: float = 0.0,
+        noise: float = np.nan,
         runs: Mapping[str, np.ndarray] | None = None,
         floor: float = -np.inf,
         task: str | None = None,
@@ -83,7 +83,7 @@ class Landscape:
         self.best = float(ranked[0])
         last = float(ranked[max(1, round(TOP_SHARE * self.size)) - 1])
         told_apart = self.best - TOLD_APART * 2**0.5 * noise
-        self.threshold = min(last, told_apart)
+        self.threshold = float(np.fmin(last, told_apart))
         self.top_share = float(np.mean(ranked >= self.threshold))
 
     @property
@@ -164,13 +164,13 @@ def paired_noise(runs: Sequence[np.ndarray]) -> float:
     """Returns the standard error of a mean over runs that functions share.
 
     What a run adds to all functions alike tells none from another: it is taken
-    out before. Of the best tenth by the mean; 0 if there is one run each.
+    out before. Of the best tenth by the mean; NaN if there is one run each.
     """
     table = np.array(sorted(runs, key=np.mean, reverse=True))
     table = table[: max(2, round(NOISE_SHARE * len(table)))]
     rows, columns = table.shape
     if min(rows, columns) < 2:
-        return 0.0
+        return np.nan
     left = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0)
     left += table.mean()
     variance = np.sum(left**2) / ((rows - 1) * (columns - 1))

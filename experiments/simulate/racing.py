@@ -19,11 +19,14 @@ from actfn.search.books.rows import best_functions
 from actfn.search.books.standings import MOST, Standings
 from actfn.search.books.tables import CsvLog, read_rows, write_rows
 from actfn.search.policies.base import Policy
+from experiments.simulate.contestants import digest
 from experiments.simulate.landscape import Landscape
 
 FEWEST = 2 * MOST
 """Runs of a function at least: as many are left out as a race may use."""
-_COLUMNS = ("policy", "seed", "single", "racing")
+_COLUMNS = ("policy", "seed", "settings", "single", "racing")
+Pair = tuple[float, float]
+"""What a search hands over with one child each, and by races."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +104,8 @@ def handed_over(
         diverged = reward <= landscape.floor
         status = "diverged" if diverged else "completed"
         ledger.finish(task.trial, reward, status, 0.0)
+    if not any(each.status == "completed" for each in ledger.results):
+        return landscape.floor
     if racing:
         chosen = Standings.of(ledger.results).ranked()[0]
     else:
@@ -122,7 +127,7 @@ class Races:
     def __init__(self, path: pathlib.Path):
         self._log = CsvLog(path, _COLUMNS)
         self._found = {
-            (row["policy"], int(row["seed"])): (
+            (row["policy"], int(row["seed"]), row["settings"]): (
                 float(row["single"]),
                 float(row["racing"]),
             )
@@ -136,39 +141,46 @@ class Races:
         make: Callable[[], Policy],
         landscape: Landscape,
         children: int,
-    ) -> None:
+    ) -> Pair:
         """Runs a search of either kind, unless that was done before."""
-        if (name, seed) in self._found:
-            return
-        pair = tuple(
-            round(handed_over(make(), landscape, children, racing), 6)
-            for racing in (False, True)
-        )
-        row = (name, seed, *pair)
-        self._log.append(dict(zip(_COLUMNS, row, strict=True)))
-        self._found[name, seed] = pair
+        key = name, seed, digest(make())
+        if key not in self._found:
+            pair = tuple(
+                round(handed_over(make(), landscape, children, racing), 6)
+                for racing in (False, True)
+            )
+            row = (*key, *pair)
+            self._log.append(dict(zip(_COLUMNS, row, strict=True)))
+            self._found[key] = pair
+        return self._found[key]
 
-    def gain(self, name: str, seeds: Sequence[int], children: int) -> Gain:
-        """Returns what racing gains with a policy."""
-        pairs = np.array([self._found[name, seed] for seed in seeds])
-        single, racing = pairs.T
-        gains = racing - single
-        low = high = p = np.nan
-        if len(gains) > 1 and np.ptp(gains):
-            test = stats.ttest_rel(racing, single)
-            low, high = test.confidence_interval(0.95)
-            p = test.pvalue
-        return Gain(
-            policy=name,
-            seeds=len(gains),
-            children=children,
-            single=float(single.mean()),
-            racing=float(racing.mean()),
-            gain=float(gains.mean()),
-            low=float(low),
-            high=float(high),
-            p=float(p),
-        )
+
+def gain(policy: str, pairs: Sequence[Pair], children: int) -> Gain:
+    """Returns what racing gains with a policy.
+
+    Args:
+        policy: Its name.
+        pairs: Of `Races.run`, one a seed.
+        children: Of each search.
+    """
+    single, racing = np.array(pairs).T
+    gains = racing - single
+    low = high = p = np.nan
+    if len(gains) > 1 and np.ptp(gains):
+        test = stats.ttest_rel(racing, single)
+        low, high = test.confidence_interval(0.95)
+        p = test.pvalue
+    return Gain(
+        policy=policy,
+        seeds=len(gains),
+        children=children,
+        single=float(single.mean()),
+        racing=float(racing.mean()),
+        gain=float(gains.mean()),
+        low=float(low),
+        high=float(high),
+        p=float(p),
+    )
 
 
 def write(path: pathlib.Path, gains: Sequence[Gain]) -> None:

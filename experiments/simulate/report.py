@@ -84,10 +84,12 @@ def _curves(runs, landscape: Landscape, budget: int):
 
 def text(landscape: Landscape, summaries: Sequence[Summary]) -> str:
     """Returns the comparison as a table to be printed."""
+    noise = f"{landscape.noise:.4f}"
+    if np.isnan(landscape.noise):
+        noise = "not known, as each has one run"
     lines = [
         f"{landscape.name}: {landscape.size} functions; rewards up to "
-        f"{landscape.best:.4f}, standard error of a good one's "
-        f"{landscape.noise:.4f}.",
+        f"{landscape.best:.4f}, standard error of a good one's {noise}.",
         f"The top, {landscape.top_share:.1%} of them, has "
         f"{landscape.threshold:.4f} or more: the best 1 percent, and all that "
         "the noise does not tell from the best.",

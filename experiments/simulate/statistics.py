@@ -22,9 +22,10 @@ class Summary:
     """A row of the comparison of policies.
 
     Where a run never reached the top it counts in the quantiles as having
-    needed the whole budget, in the log-rank test as censored after its last
-    evaluation. What compares with random is NaN without random runs, and so
-    are random's own intervals and tests.
+    needed the whole budget, and in the log-rank test as censored there: a
+    policy that proposes the same again until the end has not left the search.
+    What compares with random is NaN without random runs, and so are random's
+    own intervals and tests.
 
     Attributes:
         policy: Its name.
@@ -142,7 +143,7 @@ def _against(policy, runs, random, top: float, budget: int) -> dict:
         found["ratio_p90_bootstrap_low"] = low
         found["ratio_p90_bootstrap_high"] = high
     if any(np.isfinite(r.evaluations_to(top)) for r in [*runs, *random]):
-        censored = [_censored(each, top) for each in (runs, random)]
+        censored = [_censored(each, top, budget) for each in (runs, random)]
         with np.errstate(invalid="ignore"):  # NaN if all runs are alike
             p = stats.logrank(*censored).pvalue
         found["p_logrank_evaluations"] = float(p)
@@ -174,16 +175,14 @@ def bootstrap_interval(
     return float(interval.low), float(interval.high)
 
 
-def _censored(runs: Sequence[Run], top: float) -> stats.CensoredData:
-    """Evaluations to the top; a run without it ends after its last one."""
-    counts = [r.evaluations_to(top) for r in runs]
+def _censored(
+    runs: Sequence[Run], top: float, budget: int
+) -> stats.CensoredData:
+    """Returns the evaluations to the top; a run without it needs more."""
+    counts = np.array([r.evaluations_to(top) for r in runs])
+    reached = np.isfinite(counts)
     return stats.CensoredData(
-        uncensored=[count for count in counts if np.isfinite(count)],
-        right=[
-            r.evaluations
-            for r, count in zip(runs, counts, strict=True)
-            if not np.isfinite(count)
-        ],
+        uncensored=counts[reached], right=np.full((~reached).sum(), budget)
     )
 
 

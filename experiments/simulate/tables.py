@@ -181,16 +181,19 @@ def _form(text: str) -> str | None:
 
 
 def _noise_of(rows: Sequence[Mapping[str, str]]) -> float:
-    """Returns the root mean square of the best rows' standard errors."""
+    """Returns the root mean square of the best rows' standard errors.
+
+    NaN if none of them has several runs.
+    """
     if not {"runs", "deviation"} <= rows[0].keys():
-        return 0.0
+        return np.nan
     ranked = sorted(rows, key=lambda row: -float(row["reward"]))
     squares = [
         float(row["deviation"]) ** 2 / int(row["runs"])
         for row in ranked[: max(1, round(NOISE_SHARE * len(rows)))]
         if int(row["runs"]) > 1
     ]
-    return float(np.mean(squares)) ** 0.5 if squares else 0.0
+    return float(np.mean(squares)) ** 0.5 if squares else np.nan
 
 
 def _space_of(

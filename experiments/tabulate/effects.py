@@ -90,13 +90,13 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Effect:
     """Spearman's rank correlation; its test is that of Student's t.
 
     Args:
-        x: Of shape (functions,).
+        x: Of shape (functions,); infinite values are the first and last.
         y: Likewise.
     """
 
     def size(x, y):
         # Of a constant there is no order: no correlation.
-        if np.ptp(x) == 0 or np.ptp(y) == 0:
+        if (x == x[0]).all() or (y == y[0]).all():
             return 0.0
         return float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1])
 

@@ -289,7 +289,8 @@ def _signs(data: Data) -> str:
             if other != task
         }
         for name, sign in (known | signs(data)).items():
-            usable = np.isfinite(share) & np.isfinite(sign)
+            # Minus infinity, as of a slope of nothing, is the worst sign.
+            usable = np.isfinite(share) & ~np.isnan(sign)
             found = effects.correlation(sign[usable], share[usable])
             rows.append((task, name, *_effect(found)))
     head = ("task", "sign", "rank correlation", "95% interval", "functions")

@@ -97,6 +97,7 @@ class Ledger:
         self._repeats = 0
         self._range: tuple[float, float] | None = None  # of finite rewards
         self._untold: list[Task] = []  # without a reward, nor one to be below
+        self._unwritten: list[Proposal] = []  # what a full disk did not take
         self._saved = 0  # events that the policy's snapshot has seen
         self._live = True  # whether `on_result` is to be called
         self._teaching = True  # whether the policy still has to hear of it
@@ -110,12 +111,13 @@ class Ledger:
         if task := self._further():
             return task
         while self._repeats < self.max_repeats:
-            proposals = self.policy.propose(1)
+            proposals = self._unwritten or self.policy.propose(1)
             if not proposals and self._untold and not self.running:
                 self._commit({"event": "floor", "reward": 0.0})
                 proposals = self.policy.propose(1)
             if not proposals:
                 break
+            self._unwritten = proposals
             task = self._task(proposals[0])
             self._commit({"event": "propose", **task.to_event()})
             if task.trial in self.running:
@@ -197,8 +199,15 @@ class Ledger:
         self._replay(self.journal, heard=self._saved)
 
     def save(self) -> None:
-        """Writes a snapshot of the policy if it is out of date."""
-        if self._directory is not None and self._saved < len(self.journal):
+        """Writes a snapshot of the policy if it is out of date.
+
+        Not while it has proposed what the journal does not know of.
+        """
+        if (
+            self._directory is not None
+            and self._saved < len(self.journal)
+            and not self._unwritten
+        ):
             self._save_policy(covered=len(self.journal))
 
     def get_state(self) -> dict[str, Any]:
@@ -258,6 +267,8 @@ class Ledger:
 
     def _commit(self, event: dict[str, Any]) -> None:
         self.journal.append(event)
+        if event["event"] == "propose":
+            self._unwritten = []
         self._apply(event)
         if (
             self._directory is not None

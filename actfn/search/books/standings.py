@@ -23,7 +23,10 @@ MOST = 8
 FIRST = 30
 """Functions that have completed before any gets a further seed."""
 LEVEL = 0.05
-"""How often a function that is no worse than the leader may be dropped."""
+"""How often one look drops a function that is no worse than a leader that was
+known before. Leaders are the best of many, and there are many looks, so good
+functions are dropped more often: it says where seeds are worth most, and is no
+test of what is found."""
 
 
 class Standings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import base64
 import dataclasses
+import inspect
 from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
@@ -93,6 +94,19 @@ class BasePolicy(abc.ABC):
         self._open: dict[int, Any] = {}
         self._results = 0
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it was made with beside space and seed, as JSON data.
+
+        These are the arguments of the class that it keeps under their names.
+        """
+        kept = vars(self)
+        return {
+            name: _plain(kept[name])
+            for name in inspect.signature(type(self)).parameters
+            if name in kept and name not in ("space", "seed")
+        }
+
     def propose(self, n: int = 1) -> list[Proposal]:
         """Returns n functions to evaluate; fewer if no more are left."""
         check_count("n", n)
@@ -155,6 +169,7 @@ class BasePolicy(abc.ABC):
         return {
             "policy": type(self).__name__,
             "token_sizes": list(self.space.token_sizes),
+            "settings": self.settings,
             "seed": self.seed,
             "next_id": self._next_id,
             "open": [[key, memory] for key, memory in self._open.items()],
@@ -165,14 +180,18 @@ class BasePolicy(abc.ABC):
         """Goes on from what `get_state` of a like policy returned.
 
         Raises:
-            ValueError: The state is another policy's or another space's.
+            ValueError: The state is another policy's or another space's, or
+                of one with other settings.
         """
-        mine = (type(self).__name__, list(self.space.token_sizes))
-        theirs = (state.get("policy"), state.get("token_sizes"))
+        mine = {
+            "policy": type(self).__name__,
+            "token_sizes": list(self.space.token_sizes),
+            "settings": self.settings,
+        }
+        theirs = {name: state.get(name) for name in mine}
         if theirs != mine:
             raise ValueError(
-                f"`state` must be one of {mine[0]} with token sizes "
-                f"{mine[1]}. Received: {theirs}"
+                f"`state` must be of {mine}. Received one of {theirs}"
             )
         self.seed = state["seed"]
         self._next_id = state["next_id"]
@@ -190,6 +209,18 @@ class BasePolicy(abc.ABC):
     def _rng(self, number: int, stream: int = 0) -> np.random.Generator:
         """A generator of its own for each number: nothing to save."""
         return np.random.default_rng((self.seed, stream, number))
+
+
+def settings_of(policy: Policy | None) -> dict[str, Any]:
+    """Returns what tells a policy from others of its class, if it says so."""
+    return getattr(policy, "settings", {})
+
+
+def _plain(value: Any) -> Any:
+    """Returns a setting as JSON data; of a prior, its digest."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return getattr(value, "digest", value)
 
 
 def pack_array(array: np.ndarray) -> dict[str, Any]:

@@ -376,6 +376,18 @@ def test_a_child_that_is_trained_again_counts_once_at_a_rung():
     assert not halving.add(100, 0.1, "second")
 
 
+@pytest.mark.parametrize("reward", [math.nan, -math.inf, math.inf])
+def test_a_child_that_has_diverged_stops_at_a_rung(reward):
+    halving = search.SuccessiveHalving(reduction=2, grace=8)
+    rest = [0.5, 0.1, 0.9, 0.2, 0.7, 0.3, 0.8, 0.4, 0.6, 0.0]
+    told = [halving.add(1, each, str(each)) for each in rest]
+    halving.clear()
+    for each, expected in zip(rest, told, strict=True):
+        # Even among the first few; and the others do not notice it.
+        assert not halving.add(1, reward, f"diverged before {each}")
+        assert halving.add(1, each, str(each)) == expected
+
+
 @pytest.mark.parametrize(
     "options", [{"reduction": 1}, {"grace": 0}, {"reduction": 1.5}]
 )

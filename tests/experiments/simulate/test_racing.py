@@ -1,6 +1,7 @@
 """Simulated races, on tables small enough to know what must come out."""
 
 import csv
+import functools
 
 import numpy as np
 import pytest
@@ -122,3 +123,24 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, capsys):
         assert status == 2
         assert message in err and err.count("\n") == 1, err
         assert not folder.exists()
+
+
+@pytest.mark.parametrize("raced", [False, True])
+def test_a_search_in_which_all_diverge_hands_over_the_floor(table, raced):
+    land = tables.table(table, None, SPACE.unary, SPACE.binary)
+    land.runs = {form: np.full(20, -5.0) for form in land.runs}
+    land.floor = -5.0
+    policy = search.RandomPolicy(land.space, seed=5)
+    assert racing.handed_over(policy, land, 9, raced) == -5
+
+
+def test_pairs_of_a_policy_with_other_settings_are_run_anew(table, tmp_path):
+    land = tables.table(table, None, SPACE.unary, SPACE.binary)
+    for tournament in (3, 4, 3):
+        found = racing.Races(tmp_path / "races.csv")
+        make = functools.partial(
+            search.EvolutionPolicy, land.space, 1, tournament=tournament
+        )
+        found.run("evolution", 1, make, land, 20)
+    pairs = rows(tmp_path / "races.csv")
+    assert len(pairs) == len({row["settings"] for row in pairs}) == 2

@@ -45,18 +45,25 @@ def logrank(times, seen, group):
 
 def test_logrank_counts_runs_that_found_none_as_censored():
     land = landscape_of([0.0] * 99 + [1.0])
-    # To the top, and how many each evaluated: three have found none.
-    ours = [(2, 40), (5, 40), (5, 40), (9, 40), (30, 40), (99, 8)]
-    theirs = [(7, 40), (11, 40), (20, 40), (35, 40), (99, 40), (99, 10)]
+    # To the top, and how many each evaluated: four have found none.
+    ours = [(2, 40), (5, 40), (5, 40), (30, 40), (99, 6), (99, 8)]
+    theirs = [(7, 40), (11, 40), (20, 40), (35, 40), (99, 40), (99, 40)]
     runs = [[run_of(*each) for each in group] for group in (ours, theirs)]
     row = statistics.summarise("any", runs[0], runs[1], land, 40)
     to_top, lengths = np.array(ours + theirs).T
-    times, seen = np.minimum(to_top, lengths), to_top <= lengths
+    seen = to_top <= lengths
+    # Who proposes the same 40 times has not found it after eight: it is stuck.
+    times = np.where(seen, to_top, 40)
     expected = logrank(times, seen, np.arange(12) < 6)
     assert row.p_logrank_evaluations == pytest.approx(expected, rel=1e-6)
-    # As if the censored ones had found the top with their last evaluation.
-    wrong = logrank(times, np.ones(12, bool), np.arange(12) < 6)
-    assert row.p_logrank_evaluations != pytest.approx(wrong, rel=1e-2)
+    for other in (
+        # As if they had found the top with their last new function.
+        (np.minimum(times, lengths), np.ones(12, bool)),
+        # As if they had left the search after their last new function.
+        (np.minimum(times, lengths), seen),
+    ):
+        wrong = logrank(*other, np.arange(12) < 6)
+        assert row.p_logrank_evaluations != pytest.approx(wrong, rel=1e-2)
 
 
 def test_bootstrap_interval_is_that_of_a_plain_loop():
@@ -110,4 +117,8 @@ def test_paired_noise_leaves_out_what_all_runs_share():
     noise = landscapes.paired_noise(list(own + shared))
     # The best tenth's means differ, their scatter between runs does not.
     assert noise == pytest.approx(0.01 / np.sqrt(5), rel=0.1)
-    assert landscapes.paired_noise([np.array([1.0]), np.array([2.0])]) == 0.0
+    once = landscapes.paired_noise([np.array([1.0]), np.array([2.0])])
+    assert np.isnan(once)
+    # Then the top is the best 1 percent.
+    rewards = np.arange(200.0)
+    assert landscape_of(rewards, once).threshold == 198

@@ -69,6 +69,12 @@ def test_odds_and_correlation_are_scipys():
     assert found.size == pytest.approx(expected.statistic)
     assert found.p == pytest.approx(expected.pvalue)
     assert effects.correlation(x, np.ones(90)).size == 0
+    # Of infinite values the order is what counts.
+    x = np.where(x < 5, -np.inf, x)
+    ranks = [stats.rankdata(each) for each in (x, x + y)]
+    expected = stats.pearsonr(*ranks).statistic
+    assert effects.correlation(x, x + y).size == pytest.approx(expected)
+    assert effects.correlation(np.full(90, -np.inf), y).size == 0
 
 
 def test_the_pareto_set_is_who_nobody_dominates():

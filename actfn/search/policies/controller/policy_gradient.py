@@ -98,6 +98,8 @@ class PolicyGradient(BasePolicy):
         self.batch_size = batch_size
         self.epochs = epochs
         self.entropy_weight = entropy_weight
+        self.baseline_decay = baseline_decay
+        self.units = units
         self.baseline = Baseline(baseline_decay)
         self.rewards = rewards
         self.only_new = only_new

@@ -264,6 +264,32 @@ class FullDisk:
         self.file.truncate(size)
 
 
+def test_a_proposal_that_a_full_disk_did_not_take_is_not_lost(
+    tmp_path, monkeypatch
+):
+    whole = Ledger(ppo(), seed=2)
+    expected = [whole.ask().expression for _ in range(3)]
+    ledger = Ledger(ppo(), seed=2)
+    ledger.open(tmp_path, {})
+    task = ledger.ask()
+
+    def full(event):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.journal, "append", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space"):
+                ledger.ask()
+    ledger.finish(task.trial, 0.5, "completed", 1.0)
+    ledger.save()
+    after = [ledger.ask().expression for _ in range(2)]
+    assert [task.expression, *after] == expected
+    resumed = Ledger(ppo(), seed=2)
+    resumed.open(tmp_path, {})
+    assert [each.expression for each in resumed.running.values()] == after
+
+
 def test_full_disk_leaves_no_half_line(tmp_path):
     journal = Journal(tmp_path / "journal")
     journal.append({"number": 0})
