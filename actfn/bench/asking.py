@@ -104,14 +104,14 @@ class Forms:
             )
         form = canonicalize(expression)
         if places := self._forms.get(str(form)):
-            return places[0], {"note": self._others(places)}
+            return places[0], {"note": self._started(places)}
         exact = str(canonicalize(without_epsilon(expression)))
         places = self._forms.get(exact) or self._exact.get(exact)
         if places:
             return places[0], {
                 "epsilon": True,
                 "note": "It differs from what was asked by the epsilon: a / b "
-                "is a / (b + 1e-6). " + self._others(places),
+                "is a / (b + 1e-6). " + self._started(places),
             }
         nearest = self._rows[self._nearest(expression)]["function"]
         return None, {
@@ -121,13 +121,22 @@ class Forms:
             f"{nearest}.",
         }
 
-    def _others(self, places: Sequence[int]) -> str:
+    def _started(self, places: Sequence[int]) -> str:
+        """Says where parameters start that do not start at 1."""
+        initial = [", ".join(self._rows[p]["initial"]) for p in places]
+        notes = []
+        if initial[0]:
+            notes.append(
+                f"Its parameters start at {initial[0]}; those of a text start "
+                "at 1."
+            )
         others = [
-            f"{self._rows[place]['function']} (parameters start at "
-            f"{', '.join(self._rows[place]['initial'])})"
-            for place in places[1:]
+            f"{self._rows[place]['function']} (parameters start at {start})"
+            for place, start in zip(places[1:], initial[1:], strict=True)
         ]
-        return f"Of the same form: {'; '.join(others)}." if others else ""
+        if others:
+            notes.append(f"Of the same form: {'; '.join(others)}.")
+        return " ".join(notes)
 
     def _nearest(self, expression: Expression) -> int:
         with np.errstate(all="ignore"):

@@ -122,7 +122,7 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
     except ImportError:
         raise ImportError(
             "The table needs pyarrow, which is not installed: "
-            'pip install "actfn[bench]"',
+            "pip install pyarrow",
             name="pyarrow",
         ) from None
     folder = FOLDER if folder is None else pathlib.Path(folder)
@@ -151,4 +151,11 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
             "experiments.tabulate gather DIR...` writes. Received one that "
             f"cannot be read: {str(error).splitlines()[0]}"
         ) from None
+    count = sum(task["runs"] for task in tasks.values())
+    if len(runs) != count:
+        raise TableError(
+            f"{folder / RUNS} must have the {count} runs that {TASKS} tells "
+            "of; `python -m experiments.tabulate gather DIR...` writes both. "
+            f"Received {len(runs)}"
+        )
     return Table(functions, runs, summary, tasks)

@@ -31,7 +31,7 @@ class OptunaPolicy(BasePolicy):
             import optuna
         except ImportError:
             raise ValueError(
-                'optuna is not installed: pip install "actfn[optuna]"'
+                "optuna is not installed: pip install optuna"
             ) from None
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(

@@ -239,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             _parser().error(
                 f"{arguments[0]} needs pyarrow, which is not installed: "
-                'pip install "actfn[bench]"'
+                "pip install pyarrow"
             )
     parser = _parser()
     given = parser.parse_args(arguments)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pathlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +25,7 @@ from pyarrow import parquet
 
 from actfn.bench import table as bench
 from actfn.search.books.journal import read_json, write_atomically
-from actfn.search.books.tables import CsvLog
+from actfn.search.books.tables import write_rows
 from experiments import tasks
 from experiments.cli import Parser
 from experiments.tabulate import croissant, describe, rows, summary
@@ -78,16 +80,31 @@ def gather(
     known = {name: known[name] for name in tasks.names() if name in known}
     runs = [row for name in known for row in found[name]]
     target.mkdir(parents=True, exist_ok=True)
-    _write(target / bench.FUNCTIONS, _of_functions(describe.rows(functions)))
-    _write(target / bench.RUNS, _of_runs(runs, known))
-    log = CsvLog(target / bench.SUMMARY, summary.COLUMNS)
-    log.rewrite(summary.rows(runs, known))
+    with tempfile.TemporaryDirectory(dir=target) as new:
+        made = pathlib.Path(new)
+        _fill(made, functions, runs, known)
+        # A full disk has left the table as it was.
+        for path in made.iterdir():
+            os.replace(path, target / path.name)
+    return bench.load(target)
+
+
+def _fill(
+    folder: pathlib.Path,
+    functions: Sequence[Function],
+    runs: Sequence[Mapping[str, Any]],
+    known: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Writes the files of a table into an empty folder."""
+    _write(folder / bench.FUNCTIONS, _of_functions(describe.rows(functions)))
+    _write(folder / bench.RUNS, _of_runs(runs, known))
+    write_rows(
+        folder / bench.SUMMARY, summary.COLUMNS, summary.rows(runs, known)
+    )
     text = json.dumps(known, indent=2) + "\n"
-    write_atomically(target / bench.TASKS, text)
-    table = bench.load(target)
-    text = croissant.metadata(target, table)
-    write_atomically(target / croissant.FILE, text)
-    return table
+    write_atomically(folder / bench.TASKS, text)
+    text = croissant.metadata(folder, bench.load(folder))
+    write_atomically(folder / croissant.FILE, text)
 
 
 def _task(

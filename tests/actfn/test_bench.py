@@ -1,5 +1,7 @@
 """What `actfn.bench.load` says where there is no table, or half of one."""
 
+import json
+import shutil
 import sys
 
 import pytest
@@ -24,11 +26,29 @@ def test_a_damaged_file_is_named(tmp_path):
         bench.load(tmp_path)
 
 
+def test_files_of_two_tables_are_not_one(tmp_path):
+    shutil.copytree(bench.table.FOLDER, tmp_path / "table")
+    path = tmp_path / "table" / "tasks.json"
+    found = json.loads(path.read_text())
+    found["implicit"]["runs"] += 1
+    path.write_text(json.dumps(found))
+    with pytest.raises(bench.TableError, match=r"runs\.parquet must have"):
+        bench.load(tmp_path / "table")
+
+
 def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r'pip install "actfn\[bench\]"'):
+    with pytest.raises(ImportError, match="pip install pyarrow"):
         bench.load(tmp_path)
 
 
 def test_actfn_has_it_at_its_first_use():
     assert actfn.bench is bench and "bench" in dir(actfn)
+
+
+def test_it_is_said_where_parameters_do_not_start_as_in_a_text():
+    text = "erf(exp(x * scalar(beta)) * scalar(beta1)) * x"
+    found = bench.load().query(text)
+    assert found.function["names"] == ["erfact"]
+    assert "start at 0.75, 0.75; those of a text start at 1" in str(found)
+    assert "start at" not in bench.load().query("erfact").note

@@ -28,7 +28,7 @@ class RayCluster(Executor):
             import ray
         except ImportError:
             raise ValueError(
-                "executor='ray' needs Ray: pip install \"actfn[ray]\""
+                "executor='ray' needs Ray: pip install \"ray[default]\""
             ) from None
         super().__init__(workers)
         variables = shipping.environment(max(1, math.ceil(cpus)))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import pathlib
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import special, stats
 
+from actfn.search.books.journal import replacing
 from actfn.search.policies.shapes import Shapes
 from actfn.spaces.groups import parse_functions
 
@@ -103,7 +106,10 @@ class Prior:
                     for task in str(file["tasks"]).split()
                     if task not in without
                 }
-        except (OSError, KeyError, ValueError) as error:
+        except (
+            *(OSError, KeyError, ValueError, EOFError),
+            *(zipfile.BadZipFile, zlib.error),
+        ) as error:
             raise ValueError(
                 f"{path} must be a prior, which `python -m "
                 "experiments.tabulate prior` makes of the open table. "
@@ -112,18 +118,22 @@ class Prior:
         return cls(texts, scores, shapes)
 
     def save(self, path: str | pathlib.Path) -> None:
-        """Writes it as a compressed file of NumPy; numbers have 16 bits."""
+        """Writes it as a compressed file of NumPy; numbers have 16 bits.
+
+        A crash leaves the old file or the new.
+        """
         scores = {
             f"score {task}": each.astype("float16")
             for task, each in self.scores.items()
         }
-        np.savez_compressed(
-            path,
-            texts=np.array("\n".join(self.texts)),
-            tasks=np.array(" ".join(self.scores)),
-            shapes=self.shapes.astype("float16"),
-            **scores,
-        )
+        with replacing(path) as file:
+            np.savez_compressed(
+                file,
+                texts=np.array("\n".join(self.texts)),
+                tasks=np.array(" ".join(self.scores)),
+                shapes=self.shapes.astype("float16"),
+                **scores,
+            )
 
     @functools.cached_property
     def digest(self) -> str:

@@ -275,7 +275,7 @@ def _prior(given: Prior | str | None, space: SearchSpace) -> Prior | None:
             "`prior` must go with a space of functions of one input, without "
             f"groups. Received: {space}"
         )
-    if isinstance(given, str) and given != "table":
+    if not isinstance(given, Prior) and given != "table":
         raise ValueError(
             f"`prior` must be 'table', a Prior or None. Received: {given!r}"
         )

@@ -44,7 +44,7 @@ def test_without_ray_no_task_sleeps(tmp_path, monkeypatch, capsys):
             ["--parts", "sleeping", "--directory", str(tmp_path)]
         )
     assert ended.value.code == 2
-    assert 'pip install "actfn[ray]"' in capsys.readouterr().err
+    assert 'pip install "ray[default]"' in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from actfn import bench
 from experiments import tasks
 from experiments.tabulate import __main__ as tabulate
 from experiments.tabulate import describe, functions
+from experiments.tabulate import gather as gathering
 from tests.searching import rows as read
 
 SPACE = ["--unary", "identity", "max0", "sigmoid", "--binary", "mul", "div"]
@@ -104,6 +105,22 @@ def test_same_rows_same_bytes(runs, table, tmp_path):
     for name in ("functions.parquet", "runs.parquet", "summary.csv"):
         first = (tmp_path / "table" / name).read_bytes()
         assert (again / name).read_bytes() == first
+
+
+def test_a_full_disk_leaves_the_table_as_it_was(
+    runs, table, tmp_path, monkeypatch
+):
+    target = tmp_path / "table"
+    before = {path: path.read_bytes() for path in target.iterdir()}
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gathering.croissant, "metadata", full)
+        with pytest.raises(SystemExit):
+            gather(target, runs)
+    assert {p: p.read_bytes() for p in target.iterdir()} == before
 
 
 def test_what_is_missing_is_counted(runs, tmp_path, capsys):

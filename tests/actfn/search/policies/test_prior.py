@@ -92,6 +92,32 @@ def test_a_file_keeps_it_and_leaves_tasks_out(prior, tmp_path):
         Prior.load(path, without=["other", "sine"])
 
 
+def test_a_damaged_file_is_said_and_a_full_disk_leaves_the_old(
+    prior, tmp_path, monkeypatch
+):
+    path = tmp_path / "any_name"
+    prior.save(path)
+    assert Prior.load(path).texts == prior.texts
+    whole = path.read_bytes()
+    damaged = tmp_path / "damaged"
+    middle = bytearray(whole)
+    middle[len(whole) // 2] ^= 255
+    for content in (b"", b"PK\x03\x04", whole[:2000], whole[:-10], middle):
+        damaged.write_bytes(content)
+        with pytest.raises(ValueError, match="must be a prior, which"):
+            Prior.load(damaged)
+
+    def full(file, **arrays):
+        file.write(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="No space"):
+        prior.save(path)
+    assert path.read_bytes() == whole
+    assert {*tmp_path.iterdir()} == {path, damaged}
+
+
 def proposals(policy, count):
     """Returns the rewards of so many proposals, one after the other."""
     rewards = []
@@ -138,6 +164,8 @@ def test_it_goes_on_where_it_was_saved(prior):
     ("space", "given", "message"),
     [
         (SPACE, "nosuch", "must be 'table', a Prior or None"),
+        (SPACE, True, "must be 'table', a Prior or None.*True"),
+        (SPACE, 0, "must be 'table', a Prior or None.*0"),
         (actfn.SearchSpace(1, inputs=2), "table", "functions of one input"),
     ],
 )
