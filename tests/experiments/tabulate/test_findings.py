@@ -224,3 +224,69 @@ def test_bad_input_of_pages_is_one_line_and_status_2(tmp_path, capsys):
     assert end.value.code == 2
     err = capsys.readouterr().err
     assert "gather DIR" in err and err.count("\n") == 1
+
+
+class Drawn:
+    """What the findings ask of a table, of four functions on two tasks.
+
+    The last has too few runs to be compared.
+    """
+
+    tasks = ("one", "two")
+    texts = ("sin(x)", "x", "exp(x)", "tanh(x)", "0 * x")
+
+    def __init__(self):
+        means = np.array([[9.0, 5.0], [3.0, 4.0], [7.0, 8.0], [7.0, 7.0]])
+        rng = np.random.default_rng(0)
+        # Later seeds are worse, and must not count where three do.
+        late = np.repeat([[0.0, -99.0]], [3, 5], axis=1)
+        noise = rng.normal(0, 0.01, (4, 2, 8))
+        self.values = means[:, :, None] + late[:, None] + noise
+
+    def repeated(self, fewest):
+        return np.array([fewest <= 8] * 4 + [False])
+
+    def runs(self, chosen):
+        assert chosen.tolist() == [True] * 4 + [False]
+        return self.values
+
+
+def test_the_pareto_table_has_who_nobody_dominates_and_their_ranks():
+    lines = findings._pareto(Drawn()).splitlines()
+    assert lines[0] == "Of 4 functions:"
+    head, _, *rows = lines[2:]
+    assert head == "| function | rank on one | rank on two |"
+    # tanh is as good as exp on one task, to the noise, and worse on the other.
+    assert {row.split("|")[1].strip(): row.split("|")[2:4] for row in rows} in (
+        {"`exp(x)`": [" 2 ", " 1 "], "`sin(x)`": [" 1 ", " 3 "]},
+        {
+            "`exp(x)`": [" 3 ", " 1 "],
+            "`sin(x)`": [" 1 ", " 3 "],
+            "`tanh(x)`": [" 2 ", " 2 "],
+        },
+    )
+
+
+def test_the_variance_table_is_of_shares_and_leaves_out_the_task():
+    data = Drawn()
+    text = findings._variance(data)
+    assert text.startswith("4 functions, 2 tasks, 8 seeds:")
+    cells = [line.split("|")[1:3] for line in text.splitlines()[4:]]
+    told = {name.strip(): float(share.strip(" %")) for name, share in cells}
+    flat = data.values.swapaxes(1, 2).reshape(32, 2)
+    ranks = np.stack([stats.rankdata(c) for c in flat.T], axis=1)
+    ranks = ranks.reshape(4, 8, 2).swapaxes(1, 2) / 32
+    expected = effects.variance_shares(ranks)
+    assert told == {
+        name: pytest.approx(100 * share, abs=0.051)
+        for name, share in expected.items()
+        if name != "task"
+    }
+    assert sum(told.values()) == pytest.approx(100, abs=0.3)
+
+
+def test_too_few_runs_are_said():
+    data = Drawn()
+    data.repeated = lambda fewest: np.zeros(5, bool)
+    assert "No function has three runs" in findings._pareto(data)
+    assert "No two functions have eight" in findings._variance(data)
