@@ -224,7 +224,8 @@ def _parser() -> Parser:
         "--repeats",
         type=positive,
         metavar="N",
-        help="how often, with fresh seeds; default: 3 for image, else 8",
+        help="how often, with fresh seeds; default: 8; 3 for image "
+        "without --preset deep",
     )
     add(
         "--no-control",
