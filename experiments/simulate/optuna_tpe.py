@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actfn.expressions.expression import Expression
+from actfn.search.checks import check_finite
 from actfn.search.policies.base import BasePolicy
 from actfn.spaces.grammar import SearchSpace
 
@@ -49,7 +50,9 @@ class OptunaPolicy(BasePolicy):
         """Adds a foreign result as a trial of its own."""
         import optuna
 
+        reward = check_finite("reward", reward)
         tokens = self.space.encode(expression)
+        self._results += 1
         params = dict(zip(self._distributions, tokens, strict=True))
         self._study.add_trial(
             optuna.trial.create_trial(
@@ -58,6 +61,14 @@ class OptunaPolicy(BasePolicy):
                 value=reward,
             )
         )
+
+    def get_state(self) -> dict[str, Any]:
+        """Raises NotImplementedError: Optuna keeps no state of a sampler."""
+        raise NotImplementedError("An OptunaPolicy cannot be saved.")
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Raises NotImplementedError, as `get_state` does."""
+        raise NotImplementedError("An OptunaPolicy cannot be restored.")
 
     def _draw(self, n: int) -> list[tuple[Expression, Any]]:
         drawn = []
