@@ -1,7 +1,11 @@
-r"""Prints the table of catalog functions.
+r"""Prints the table of catalog functions, or those of the language.
 
-python -m actfn list
-python -m actfn list --matching transformers --format markdown
+    python -m actfn list
+    python -m actfn list --matching transformers --format markdown
+    python -m actfn list --of unary
+
+Unary are the operators of one argument, binary those of two and three; words
+are functions that are neither operators nor in the catalog.
 """
 
 from __future__ import annotations
@@ -11,9 +15,14 @@ import csv
 import io
 
 from actfn import catalog
+from actfn.command_line import language
 
-HELP = "print the table of catalog functions"
+HELP = "print the table of catalog functions, or of operators"
 COLUMNS = ("name", "formula", "trainable", "year", "source", "use when")
+TABLES = ("functions", "unary", "binary", "words")
+# Whose cells are text of the language, and whose are lists of such.
+_CODE = ("name", "formula", "text", "value", "the same as")
+_LISTS = ("other names", "the paper's")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="default: text",
     )
+    parser.add_argument(
+        "--of",
+        choices=TABLES,
+        default="functions",
+        help="which table; default: functions, the catalog",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,13 +54,23 @@ def run(options: argparse.Namespace) -> None:
         ValueError: No row holds the word.
     """
     word = options.matching.lower()
-    found = [row for row in rows() if word in " ".join(row).lower()]
+    columns, every = rows_of(options.of)
+    found = [row for row in every if word in " ".join(row).lower()]
     if not found:
         raise ValueError(
             "`--matching` must be a word of the table. "
             f"Received: {options.matching!r}"
         )
-    print(table(found, options.format), end="")
+    print(table(found, options.format, columns), end="")
+
+
+def rows_of(name: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Returns the columns and the rows of one of `TABLES`."""
+    if name == "functions":
+        return COLUMNS, rows()
+    if name == "words":
+        return language.WORD_COLUMNS, language.word_rows()
+    return language.OPERATOR_COLUMNS, language.operator_rows(name == "unary")
 
 
 def rows() -> list[tuple[str, ...]]:
@@ -65,30 +90,43 @@ def rows() -> list[tuple[str, ...]]:
     ]
 
 
-def table(found: list[tuple[str, ...]], form: str) -> str:
+def table(
+    found: list[tuple[str, ...]],
+    form: str,
+    columns: tuple[str, ...] = COLUMNS,
+) -> str:
     """Returns the rows as text, Markdown or CSV."""
     if form == "csv":
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *found])
+        csv.writer(text, lineterminator="\n").writerows([columns, *found])
         return text.getvalue()
     if form == "markdown":
-        lines = [COLUMNS, ("---",) * len(COLUMNS)]
-        for name, formula, *rest in found:
-            escaped = formula.replace("|", r"\|")
-            lines.append((f"`{name}`", f"`{escaped}`", *rest))
+        lines = [columns, ("---",) * len(columns)]
+        lines += [tuple(map(_marked, columns, row)) for row in found]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    shown = [
-        (name, _short(formula), trainable, year, use)
-        for name, formula, trainable, year, _, use in found
-    ]
-    heads = ("name", "formula", "trainable", "year", "use when")
-    columns = zip(heads, *shown, strict=True)
-    widths = [max(map(len, column)) for column in columns]
+    if columns == COLUMNS:
+        columns = ("name", "formula", "trainable", "year", "use when")
+        found = [
+            (name, _short(formula), trainable, year, use)
+            for name, formula, trainable, year, _, use in found
+        ]
+    widths = [max(map(len, c)) for c in zip(columns, *found, strict=True)]
     lines = [
         "  ".join(map(str.ljust, row, widths)).rstrip()
-        for row in (heads, *shown)
+        for row in (columns, *found)
     ]
     return "\n".join(lines) + "\n"
+
+
+def _marked(column: str, cell: str) -> str:
+    """Returns a cell of Markdown, text of the language as code."""
+    cell = cell.replace("|", r"\|")
+    if not cell or column not in (*_CODE, *_LISTS):
+        return cell
+    if column in _CODE:
+        return f"`{cell}`"
+    parts = [part.split(" = ") for part in cell.split("; ")]
+    return ", ".join("`" + "` = `".join(part) + "`" for part in parts)
 
 
 def _short(formula: str) -> str:

@@ -16,10 +16,10 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
 
-from actfn.search.books.journal import read_json, write_atomically
 from actfn.search.books.ledger import Ledger
 from actfn.search.books.results import Result, Task
 from actfn.search.checks import check_count, check_seed
+from actfn.search.files import read_json, write_atomically
 from actfn.search.groups import set_groups
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.others import Others, values_in

@@ -24,8 +24,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from actfn.bench import table as bench
-from actfn.search.books.journal import read_json, write_atomically
 from actfn.search.books.tables import write_rows
+from actfn.search.files import read_json, write_atomically
 from experiments import tasks
 from experiments.cli import Parser
 from experiments.tabulate import croissant, describe, rows, summary

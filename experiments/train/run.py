@@ -13,8 +13,8 @@ import keras
 import tensorflow as tf
 
 import actfn
-from actfn.search.books.journal import write_atomically
 from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.files import write_atomically
 from experiments.train.config import Config
 from experiments.train.step import Learner
 from experiments.train.task import Task

@@ -8,7 +8,7 @@ import json
 import pathlib
 from collections.abc import Iterator, Mapping
 
-from actfn.search.books.journal import read_json, write_atomically
+from actfn.search.files import read_json, write_atomically
 
 _SETTINGS = "settings.json"
 _MAY_CHANGE = ("trials", "control", "finalists", "repeats")

@@ -21,14 +21,11 @@ from typing import Any
 import numpy as np
 
 from actfn.expressions.expression import Expression, Variable
-from actfn.search.books.journal import (
-    Journal,
-    read_json,
-    write_atomically,
-)
+from actfn.search.books.journal import Journal
 from actfn.search.books.results import Result, Task
 from actfn.search.books.standings import Standings
 from actfn.search.checks import check_finite
+from actfn.search.files import read_json, write_atomically
 from actfn.search.policies.base import Policy, Proposal
 from actfn.spaces.canonical import canonicalize
 from actfn.spaces.groups import canonical_text, parse_functions

@@ -9,7 +9,7 @@ import os
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from actfn.search.books.journal import write_atomically
+from actfn.search.files import write_atomically
 
 
 class CsvLog:

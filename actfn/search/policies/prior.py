@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import special, stats
 
-from actfn.search.books.journal import replacing
+from actfn.search.files import replacing
 from actfn.search.policies.shapes import Shapes
 from actfn.spaces.groups import parse_functions
 

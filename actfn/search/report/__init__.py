@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from actfn.search.books.journal import write_atomically
+from actfn.search.files import write_atomically
 from actfn.search.report.content import Content, Phase, Row
 from actfn.search.report.page import render
 from actfn.search.report.words import text

@@ -18,8 +18,8 @@ from collections.abc import (
 )
 from typing import Any
 
-from actfn.search.books.journal import write_atomically
 from actfn.search.books.tables import CsvLog, read_rows
+from actfn.search.files import write_atomically
 from experiments.cli import Parser
 
 

@@ -8,8 +8,9 @@ import pytest
 
 import actfn
 from actfn import search
-from actfn.search.books.journal import Journal, write_atomically
+from actfn.search.books.journal import Journal
 from actfn.search.books.ledger import SNAPSHOT_EVERY, Ledger
+from actfn.search.files import write_atomically
 
 
 class Listed:
