@@ -33,7 +33,7 @@ EPSILON = 1e-6
 
 PARAMETER = re.compile(r"(?:alpha|beta|gamma|delta|a|b|c)_?(?:0|[1-9]\d{0,5})?")
 """The names of trainable parameters in text."""
-RESERVED = frozenset(("x", "e", "pi", "scalar", "if", "else"))
+RESERVED = frozenset(("x", "y", "e", "pi", "scalar", "if", "else", "Piecewise"))
 """Words of the language that are no functions of numbers."""
 
 
@@ -309,8 +309,8 @@ def register_operator(
     Args:
         name: An identifier that no operator has yet.
         arity: How many arguments the function takes, 1 or more.
-        function: Takes `arity` tensors (or Python floats where the text has
-            numbers), returns their elementwise value by `keras.ops`.
+        function: Takes `arity` tensors or NumPy arrays, returns their
+            elementwise value by `keras.ops`.
         partials: ``partials(y, *arguments)`` returns the derivative by each
             argument, given the value y. Without it the backend differentiates
             every expression with this operator, and keeps what it needs.

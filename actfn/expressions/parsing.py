@@ -40,8 +40,8 @@ from actfn.expressions.tokens import error, split
 
 MAX_NESTING = 60
 """How deep parentheses, calls, signs and powers may nest."""
-MAX_NODES = 2000
-"""How many operators, names and numbers a text may hold."""
+MAX_TOKENS = 8000
+"""How many names, numbers, signs and brackets a text may hold."""
 
 _COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _Y_ALONE = (
@@ -102,7 +102,7 @@ class _Parser:
     def __init__(self, text: str, variables: tuple[str, ...]):
         self.text = text
         self.variables = variables
-        self.tokens = split(text, 4 * MAX_NODES)
+        self.tokens = split(text, MAX_TOKENS)
         self.latex = "\\" in text
         self.index = self.nesting = self.calls = self.bars = 0
         self.in_exponent = self.after_division = False

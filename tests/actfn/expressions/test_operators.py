@@ -203,6 +203,8 @@ def test_registered_operator_parses_prints_and_trains():
         ("two", 0, abs, "arity"),
         ("two", True, abs, "arity"),
         ("two", 2, None, "callable"),
+        ("y", 1, abs, "identifier"),
+        ("Piecewise", 1, abs, "identifier"),
     ],
 )
 def test_bad_registrations_change_nothing(name, arity, function, word):
