@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import hashlib
 import os
 import pathlib
 import sys
@@ -42,7 +41,6 @@ from experiments.cli import Parser, one_thread, positive, quiet_start
 
 with quiet_start():
     import actfn
-    from actfn import bench
     from actfn.search.books.folder import claim
     from experiments.simulate import landscape as landscapes
     from experiments.simulate import racing as races
@@ -165,17 +163,15 @@ def _table(given: argparse.Namespace) -> Landscape | None:
     return None
 
 
-def _settings(given: argparse.Namespace, space: actfn.SearchSpace) -> dict:
+def _settings(
+    given: argparse.Namespace,
+    space: actfn.SearchSpace,
+    landscape: Landscape | None,
+) -> dict:
     """Returns what all runs of a folder must share."""
-    table = None
-    if given.landscape == "table":
-        file = given.table or TABLE
-        if given.table == BENCH:
-            file = bench.table.FOLDER / bench.table.RUNS
-        table = hashlib.sha256(pathlib.Path(file).read_bytes()).hexdigest()
     return {
         "landscape": given.landscape,
-        "table": table,
+        "table": landscape and landscape.digest,
         "sample": given.sample,
         "proposals": given.proposals,
         "core_units": space.core_units,
@@ -250,7 +246,7 @@ def _compare(given: argparse.Namespace) -> str:
     for policy in given.policy:  # a bad one shows before anything is written
         contestant(policy, space, given.seed, landscape and landscape.task)
     folder = given.directory
-    with claim(folder, _settings(given, space), given.resume):
+    with claim(folder, _settings(given, space, landscape), given.resume):
         landscape = landscape or landscapes.measured(
             given.landscape,
             space,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -85,6 +87,15 @@ class Landscape:
         told_apart = self.best - TOLD_APART * 2**0.5 * noise
         self.threshold = float(np.fmin(last, told_apart))
         self.top_share = float(np.mean(ranked >= self.threshold))
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """What tells the rewards of the sample, and their runs, from others."""
+        sample = [*self._rewards.items()][: self.size]
+        told = hashlib.sha256(repr(sorted(sample)).encode())
+        for form, _ in sorted(sample):
+            told.update(np.asarray(self.runs.get(form, ()), float).tobytes())
+        return told.hexdigest()
 
     @property
     def measured(self) -> int:
