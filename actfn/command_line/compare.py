@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--baselines",
         nargs="+",
-        default=["relu"],
         metavar="NAME",
-        help="known functions to beat, the one in use first; default: relu",
+        help="known functions to beat, the one in use first; default: that of "
+        "a compiled model, or relu",
     )
 
 

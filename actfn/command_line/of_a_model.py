@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE:DATA",
         required=True,
         help="a function that returns (x, y), or ((x, y), (x_validation, "
-        "y_validation)), or a mapping with the arguments of actfn.search.find: "
-        "x, y, validation_data, test_data",
+        "y_validation)), or a mapping with arguments that have no option here, "
+        "such as x, y, validation_data, test_data, groups or callbacks",
     )
     add(
         "--objective",
@@ -104,19 +104,21 @@ def run(
     arguments = {name: getattr(options, name) for name in shared}
     if options.batch_size is not None:
         arguments["batch_size"] = options.batch_size
-    arguments |= _data(load("--data", options.data)) | dict(more)
+    arguments |= more
+    data = _data(load("--data", options.data))
+    if both := sorted({*data} & {*arguments, "objective", "batch_size"}):
+        raise ValueError(
+            f"--data must not have what is an option, --{both[0]}. "
+            f"Received: a mapping with {', '.join(both)}"
+        )
+    arguments |= data
     build = load("MODULE:BUILD", options.build)
     try:
         program(build, objective=_objective(options.objective), **arguments)
     except keras_tuner.errors.FatalError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print(
-            f"\nStopped. What has been trained is kept in {options.directory}; "
-            "the same command goes on.",
-            file=sys.stderr,
-        )
+    except KeyboardInterrupt:  # it has been said where the results are
         raise SystemExit(130) from None
 
 

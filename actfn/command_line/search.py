@@ -41,10 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--baselines",
         nargs="+",
-        default=list(BASELINES),
         metavar="NAME",
-        help="known functions to beat, the one in use first; "
-        f"default: {' '.join(BASELINES)}",
+        help="known functions to beat, the one in use first; default: that of "
+        f"a compiled model, and {' '.join(BASELINES)}",
     )
     add(
         "--finalists",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import math
 import warnings
@@ -14,11 +15,15 @@ import keras_tuner
 import numpy as np
 
 from actfn import catalog
+from actfn.expressions.expression import X, exchanged, inputs, walk
 from actfn.expressions.parsing import parse
+from actfn.layers.activation import ActivationFunction
 from actfn.search import memory, screening, surroundings
 from actfn.search.data import Part, Parts, is_arrays
 from actfn.search.groups import set_groups
-from actfn.surgery.swap import rebuild
+from actfn.surgery.choice import Replaced
+from actfn.surgery.sites import Site
+from actfn.surgery.swap import find_sites, rebuild
 
 Build = Callable[[keras_tuner.HyperParameters], keras.Model]
 
@@ -82,9 +87,7 @@ class ModelChild:
         """Says why a function cannot work, and which group's it is."""
         functions = set_groups(hp, self.groups) or {"": hp.get("activation")}
         for group, text in functions.items():
-            # A function of two inputs may be one of y alone.
-            known = text if catalog.find(text) else parse(text, inputs=2)
-            if reason := screening.hopeless(catalog.get(known)):
+            if reason := screening.hopeless(catalog.get(_of_x(text))):
                 return f"{group}: {reason}" if group else reason
         return ""
 
@@ -94,7 +97,10 @@ class ModelChild:
         Raises:
             FatalTypeError: `build` returns something else.
         """
-        set_groups(hp, self.groups)
+        functions = set_groups(hp, self.groups)
+        names = [f"activation_{name}" for name in functions] or ["activation"]
+        for name in names:
+            hp.values[name] = _of_x(hp.values[name])
         model = self.build(hp)
         if not isinstance(model, keras.Model) or not model.compiled:
             what = "a model that is not compiled"
@@ -109,7 +115,7 @@ class ModelChild:
         # Callbacks have a state; each child begins with their first one.
         own = copy.deepcopy(self.callbacks)
         settings = self.fit | {
-            "callbacks": [keras.callbacks.TerminateOnNaN(), *own],
+            "callbacks": [_StopAtNaN(), *own],
             "verbose": 0,
         }
         if own:  # one may watch a validation metric
@@ -137,6 +143,15 @@ class ModelChild:
         how = {"batch_size": size if is_arrays(part) else None}
         how["steps"] = self.fit.get("validation_steps")
         return {name: value for name, value in how.items() if value}
+
+
+class _StopAtNaN(keras.callbacks.Callback):
+    """Ends a training whose loss is not finite; Keras's own prints it."""
+
+    def on_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is not None and not math.isfinite(loss):
+            self.model.stop_training = True
 
 
 class FromModel:
@@ -170,6 +185,16 @@ class FromModel:
         self.keep_weights = keep_weights
         self.groups = dict(groups)
 
+    @property
+    def in_use(self) -> list[str | None]:
+        """What `actfn.get` calls the exchanged activations, commonest first.
+
+        None for one that the catalog does not know.
+        """
+        replaced = Replaced(self.replace)
+        names = [_name_of(s) for s in find_sites(self.model) if s in replaced]
+        return [name for name, _ in collections.Counter(names).most_common()]
+
     def __call__(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns a compiled model with the activation of `hp`."""
         swapped = rebuild(
@@ -194,3 +219,23 @@ class FromModel:
             for name, patterns in self.groups.items()
             for pattern in patterns
         }
+
+
+def _name_of(site: Site) -> str | None:
+    """Returns what `actfn.get` calls the function of a site."""
+    if isinstance(site.layer, ActivationFunction):
+        return str(site.layer.expression)
+    known = catalog.find(site.activation)
+    return known and known.name
+
+
+def _of_x(text: str) -> str:
+    """Returns a function of y alone as one of x, which `actfn.get` reads.
+
+    The halves that a gate takes for x and y may be exchanged.
+    """
+    if catalog.find(text):
+        return text
+    function = parse(text, inputs=2)
+    alone = inputs(function) == 2 and X not in walk(function)
+    return str(exchanged(function)) if alone else text

@@ -253,7 +253,7 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
     others = [row for row in rows if row.expression != incumbent]
     rivals = [row for row in others if math.isfinite(row.low)]
     if not others:
-        return "nothing else completed its training."
+        return "no other function was compared."
     if not rivals:
         lost = next(r.note for r in rows if r.expression == incumbent)
         if lost:
@@ -261,6 +261,11 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
                 f"it {lost}, and no other function is shown to complete "
                 "where it does not. More seeds, or a lower learning rate, "
                 "may tell."
+            )
+        if all(row.note for row in others):
+            return (
+                f"none of {len(others)} other functions completed two runs "
+                "with the seeds that they share."
             )
         return "one run each cannot tell a better function from luck."
     best = max(rivals, key=lambda row: row.mean)

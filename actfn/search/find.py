@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import pathlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -93,7 +94,7 @@ def find(
     policy: str | Policy = "surrogate",
     trials: int = 60,
     objective: str | keras_tuner.Objective = "val_loss",
-    baselines: Sequence[str] = BASELINES,
+    baselines: Sequence[str] | None = None,
     finalists: int = 3,
     repeats: int = 10,
     control: int | None = None,
@@ -130,7 +131,9 @@ def find(
             exhaustive, or a `Policy` over `space`.
         trials: How many functions are trained in the search.
         objective: A metric that the model reports, with ``val_`` before it.
-        baselines: Known functions to beat; the first is the one in use.
+        baselines: Known functions to beat, the first of them the one in use;
+            ReLU, GELU and Swish-1 by default. Of a compiled model the one in
+            use is put first, if the catalog has it.
         finalists: How many of the best functions are trained again.
         repeats: How often, each time with another seed; functions that cannot
             win are dropped on the way.
@@ -189,6 +192,7 @@ def find(
         y,
         objective=objective,
         baselines=baselines,
+        usual=BASELINES,
         repeats=repeats,
         groups=groups,
         search={
@@ -210,7 +214,7 @@ def compare(
     *,
     candidates: Sequence[str] | str = "catalog",
     objective: str | keras_tuner.Objective = "val_loss",
-    baselines: Sequence[str] = ("relu",),
+    baselines: Sequence[str] | None = None,
     repeats: int = 10,
     **settings: Any,
 ) -> Found:
@@ -227,6 +231,7 @@ def compare(
             of `actfn.catalog`.
         objective: As for `find`.
         baselines: The function in use; it is kept unless another is better.
+            ReLU by default, or that of a compiled model.
         repeats: Seeds of each function that is not dropped.
         **settings: Of `find` and `compare` alike:
 
@@ -279,6 +284,7 @@ def compare(
         y,
         objective=objective,
         baselines=baselines,
+        usual=(),
         repeats=repeats,
         search={"candidates": candidates},
         **settings,
@@ -291,7 +297,8 @@ def _run(
     y,
     *,
     objective,
-    baselines,
+    baselines: Sequence[str] | None,
+    usual: Sequence[str],
     repeats,
     search: Mapping[str, Any],
     validation_data=None,
@@ -318,12 +325,12 @@ def _run(
     patterns = check_groups(groups, build)
     if isinstance(build, keras_tuner.HyperModel):
         build = _build_of(build)
-    baselines = distinct(baselines)
     if isinstance(build, keras.Model):
-        used = catalog.find(replace) if isinstance(replace, str) else None
-        if used:
-            baselines = distinct((used.name, *baselines))
         build = FromModel(build, replace, keep_weights, patterns)
+        baselines = _begin_with(build.in_use, baselines, usual)
+    if baselines is None:
+        baselines = usual or BASELINES[:1]
+    baselines = distinct(baselines)
     if not callable(build):
         raise ValueError(
             "`build` must be a function `build(hp)`, a HyperModel or a "
@@ -333,6 +340,12 @@ def _run(
         raise ValueError("`baselines` must name the function in use.")
     if "candidates" in search:
         others = distinct(search["candidates"], known=baselines)
+        if not others:
+            raise ValueError(
+                "`candidates` must have a function that is not among the "
+                f"baselines, {', '.join(baselines)}. "
+                f"Received: {search['candidates']!r}"
+            )
         search = {**search, "candidates": others}
     for function in (*baselines, *search.get("candidates", ())):
         functions_of(function, patterns)
@@ -369,7 +382,16 @@ def _run(
         space,
         verbose=bool(verbose),
     )
-    outcome = session.run()
+    try:
+        outcome = session.run()
+    except KeyboardInterrupt:
+        if verbose:
+            print(
+                f"\nStopped. What has been trained is kept in {directory}; the "
+                "same again goes on.",
+                file=sys.stderr,
+            )
+        raise
     if tensorboard:
         from actfn.search.report.tensorboard import write_trials
 
@@ -383,6 +405,24 @@ def _run(
         print(text(session.content()))
         print(f"See {outcome.report}")
     return _found(outcome, session, child, seed)
+
+
+def _begin_with(
+    used: Sequence[str | None],
+    baselines: Sequence[str] | None,
+    usual: Sequence[str],
+) -> Sequence[str]:
+    """Returns the baselines, the function in use before the others."""
+    known = [name for name in used if name is not None][:1]
+    if used and not known and baselines is None:
+        raise ValueError(
+            "`baselines` must begin with the function that the model uses, "
+            "where `replace` exchanges one that the catalog does not have. "
+            "Received: none"
+        )
+    if baselines is None:
+        baselines = usual or (() if known else BASELINES[:1])
+    return (*known, *distinct(baselines))
 
 
 def _build_of(model: keras_tuner.HyperModel):

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import keras_tuner
 
+from actfn.search.checks import check_count
 from actfn.search.child import ModelChild
 from actfn.search.data import Part, has_no_end, is_arrays
 
@@ -43,13 +44,23 @@ def check_child(
     hp.Fixed("seed", 0)
     model = _build(child, hp)
     _check_fit(child, model, settings)
-    found = child.measure(model, _first_batch(child))
+    found = child.measure(model, _first_batch(child, child.parts.validation))
+    _check_test(child, model)
     if objective not in found:
         raise ValueError(
             f"`objective` must be one of {', '.join(found)}, the single "
             f"numbers that the model reports. Received: {objective!r}"
         )
     return hp, model
+
+
+_OF_ONE = {
+    "candidates": "compare",
+    **dict.fromkeys(
+        ("space", "policy", "trials", "finalists", "control"), "find"
+    ),
+    **dict.fromkeys(("racing", "prior"), "find"),
+}
 
 
 class _Seen(dict):
@@ -89,6 +100,15 @@ def _build(child: ModelChild, hp: keras_tuner.HyperParameters) -> keras.Model:
     watched.build = build
     try:
         model = watched.make(hp)
+    except KeyError as error:
+        name = str(error.args[0]) if error.args else ""
+        if "activation_" not in name:
+            raise
+        raise ValueError(
+            "`groups` must have the groups of sites whose activations `build` "
+            f"asks for. Received: {', '.join(child.groups) or 'none'}, and "
+            f"{name}"
+        ) from error
     except (ValueError, TypeError) as error:
         if "activation function identifier" not in str(error):
             raise
@@ -120,8 +140,15 @@ def _check_fit(
     """
     known = inspect.signature(model.fit).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    if "epochs" in child.fit:
+        check_count("epochs", child.fit["epochs"])
     for name in child.fit:
         if name not in known and not open_ended:
+            if name in _OF_ONE:
+                raise ValueError(
+                    f"`{name}` is an argument of `{_OF_ONE[name]}` alone. "
+                    f"Received: {name}={child.fit[name]!r}"
+                )
             close = difflib.get_close_matches(name, [*known, *settings], 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise ValueError(
@@ -161,9 +188,26 @@ def _check_callback(callback: Any) -> None:
         ) from error
 
 
-def _first_batch(child: ModelChild) -> Part:
-    """Returns some examples of the validation data."""
-    part = child.parts.validation
+def _check_test(child: ModelChild, model: keras.Model) -> None:
+    """Checks that the test data, which are read last, are as the others.
+
+    Raises:
+        ValueError: The model cannot be evaluated on them.
+    """
+    if child.parts.test is child.parts.validation:
+        return
+    try:
+        child.measure(model, _first_batch(child, child.parts.test))
+    except Exception as error:
+        raise ValueError(
+            "`test_data` must be as the validation data are, `(x, y)` say, so "
+            "that the model can be evaluated on them. Received some of which "
+            f"it says: {str(error).strip().splitlines()[0]}"
+        ) from error
+
+
+def _first_batch(child: ModelChild, part: Part) -> Part:
+    """Returns some examples of validation or test data."""
     values = part.arguments()
     x = values["x"]
     if is_arrays(part):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tqdm import tqdm
@@ -69,20 +69,25 @@ class Progress:
         """Begins a phase."""
         self._entered.append(phase)
         self._left.begin()
-        self._bar.set_description(phase)
+        self._bar.set_description_str(phase)
 
-    def recall(self, children: int) -> None:
-        """Counts children of this phase that an earlier run has trained."""
+    def recall(self, children: int, results: Iterable[Any] = ()) -> None:
+        """Counts children of this phase that an earlier run has trained.
+
+        Args:
+            children: How many.
+            results: Their results, if they have a reward.
+        """
+        for result in results:
+            self._note(result)
         self._counts[self._entered[-1]][0] += children
         self._bar.update(children)
         self._left.begin()
 
     def advance(self, trained: bool = True, result: Any = None) -> None:
         """Counts a child that has ended."""
-        if result is not None and result.reward > self._best:
-            self._best = result.reward
-            text = f"best {result.reward:.4g} {result.expression}"
-            self._bar.set_postfix_str(text, refresh=False)
+        if result is not None:
+            self._note(result)
         if trained:
             phase = self._entered[-1]
             self._counts[phase][0] += 1
@@ -93,6 +98,13 @@ class Progress:
                 self._left.end(phase, result.seconds, full)
             self._tell()
             self._bar.update()
+
+    def _note(self, result: Any) -> None:
+        """Shows the best result so far."""
+        if result.reward > self._best:
+            self._best = result.reward
+            text = f"best {result.reward:.4g} {result.expression}"
+            self._bar.set_postfix_str(text, refresh=False)
 
     def expect(self, phase: str, children: int) -> None:
         """Corrects how many children a phase has."""

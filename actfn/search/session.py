@@ -230,7 +230,7 @@ class Session:
         found[:] = oracle.results
         log.rewrite(trial_row(result, columns) for result in found)
         done = sum(result.status != "cached" for result in found)
-        self._progress.recall(done)
+        self._progress.recall(done, found)
         self._show(force=True)
         if len(oracle.end_order) < trials:
             run_trials(oracle, ChildTrial(self._child), self._executor)

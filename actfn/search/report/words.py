@@ -71,11 +71,13 @@ def _movement(content: Content) -> str:
 
 
 def _rewards(who: str, rows: Sequence[Result]) -> str:
-    average = mean([row.reward for row in rows])
     top = best(rows)
-    found = f"the best is {number(top.reward)}" if top else "none completed"
+    if not top:
+        return f"{who}: {len(rows)} trained; none completed."
+    average = mean([row.reward for row in rows])
     return (
-        f"{who}: {len(rows)} trained, mean reward {number(average)}; {found}."
+        f"{who}: {len(rows)} trained, mean reward {number(average)}; the best "
+        f"is {number(top.reward)}."
     )
 
 

@@ -108,6 +108,19 @@ def test_bad_words_end_with_a_line_that_says_what_to_do(
     assert len(err.strip().splitlines()) == 1
 
 
+def test_data_do_not_say_what_an_option_says(here, capsys, tmp_path):
+    (tmp_path / "twice.py").write_text(
+        "from mine import data\n"
+        "def both():\n"
+        "    return dict(zip('xy', data())) | {'epochs': 3}\n"
+    )
+    with pytest.raises(SystemExit) as ended:
+        here("search", "mine:build", "--data", "twice:both")
+    err = capsys.readouterr().err
+    assert ended.value.code == 2 and "--epochs" in err
+    assert len(err.strip().splitlines()) == 1
+
+
 def test_a_folder_that_cannot_be_made_is_named(here, capsys):
     words = ["mine:build", "--data", "mine:data", "--directory", "mine.py/a"]
     with pytest.raises(SystemExit) as ended:

@@ -144,6 +144,15 @@ def test_where_all_diverge_it_is_said():
     assert "keep relu: it diverged in 3 of 3 seeds" in verdict.text
 
 
+def test_where_no_other_completes_it_is_said():
+    scores = {"relu": [1.0, 2, 3], "x": [math.nan], "y": [5.0, math.nan]}
+    text = judge(scores, "relu", planned=3).text
+    assert "none of 2 other functions completed two runs" in text
+    assert (
+        "no other function was compared" in judge({"relu": [1.0]}, "relu").text
+    )
+
+
 def test_one_seed_is_no_evidence():
     verdict = judge({"relu": [0.0], "x": [5.0]}, "relu")
     assert not verdict.switch

@@ -1,0 +1,84 @@
+"""What a search looks at before anything is written."""
+
+import keras
+import numpy as np
+import pytest
+
+import actfn
+from actfn import search
+from tests.actfn.search import models
+from tests.actfn.search.test_find import SPACE, TINY, flat
+
+
+def two_groups(hp):
+    early = actfn.get(hp.get("activation_early"))
+    layers = [keras.layers.Dense(8), early, keras.layers.Dense(3)]
+    return models.compiled(keras.Sequential(layers))
+
+
+X, Y = flat(32)
+
+
+@pytest.mark.parametrize(
+    ("build", "settings", "message"),
+    [
+        (models.mlp, {"test_data": (X[:, :10], Y)}, "`test_data` must be as"),
+        (models.mlp, {"test_data": X}, "`test_data` must be as"),
+        (models.mlp, {"test_data": (X, Y[:5])}, "`test_data`|same length"),
+        (models.mlp, {"epochs": 0}, "`epochs` must be a positive"),
+        (models.mlp, {"candidates": ["tanh"]}, "of `compare` alone"),
+        (two_groups, {}, "`groups` must have the groups.*activation_early"),
+        (models.mlp, {"baselines": []}, "`baselines` must name the function"),
+    ],
+)
+def test_it_is_said_before_the_search(build, settings, message, tmp_path):
+    folder = tmp_path / "a"
+    with pytest.raises(ValueError, match=message):
+        search.find(build, *flat(96), **TINY | settings, directory=folder)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"trials": 3}, "`trials` is an argument of `find` alone"),
+        ({"candidates": ["relu"]}, "not among the baselines, relu"),
+    ],
+)
+def test_what_compare_cannot_do(settings, message, tmp_path):
+    given = {"candidates": ["tanh"], "directory": tmp_path / "a"} | settings
+    with pytest.raises(ValueError, match=message):
+        search.compare(models.mlp, *flat(96), **given)
+    assert not (tmp_path / "a").exists()
+
+
+class OfY(search.RandomPolicy):
+    """Proposes a function of the second half alone."""
+
+    def _draw(self, n):
+        known = actfn.parse("sinh(y) * beta", inputs=2)
+        return [(known, None) for _ in range(n)]
+
+
+def test_a_function_of_y_alone_is_trained_as_one_of_x(tmp_path):
+    settings = TINY | {"trials": 1, "directory": tmp_path}
+    settings["policy"] = OfY(actfn.SearchSpace(1, inputs=2))
+    found = search.find(models.mlp, *flat(96), **settings)
+    (trial,) = found.trials
+    assert trial.status == "completed" and "y" in trial.expression
+    scores = {c.expression: c.scores for c in found.comparisons}
+    assert np.isfinite(scores[trial.expression]).all()
+
+
+def test_a_stopped_search_says_where_its_results_are(
+    tmp_path, monkeypatch, capsys
+):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    session = "actfn.search.session.Session.run"
+    monkeypatch.setattr(session, stop)
+    given = TINY | {"verbose": 1, "space": SPACE, "directory": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        search.find(models.mlp, *flat(96), **given)
+    assert f"kept in {tmp_path}" in capsys.readouterr().err

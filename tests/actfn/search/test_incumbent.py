@@ -1,0 +1,96 @@
+"""Which function of a compiled model the others are to beat."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import actfn
+from actfn import search
+from tests.actfn.search import models
+
+SILU = keras.Sequential(
+    [
+        keras.Input((64,)),
+        layers.Dense(8, activation="silu"),
+        layers.Dense(8, activation="silu"),
+        layers.Dense(8, activation="tanh"),
+        layers.Dense(3),
+    ]
+)
+
+
+def custom(x):
+    return keras.ops.sin(x)
+
+
+def own(activation):
+    """A model with an activation in a layer."""
+    return models.compiled(
+        keras.Sequential([keras.Input((64,)), activation, layers.Dense(3)])
+    )
+
+
+def compare(model, folder, **settings):
+    x, y = models.examples(96)
+    found = search.compare(
+        model,
+        x.reshape(96, 64),
+        y,
+        **{"candidates": ["gelu"], "repeats": 1, "epochs": 1} | settings,
+        directory=folder,
+        verbose=0,
+    )
+    return [
+        row["expression"]
+        for row in found.leaderboard
+        if row["role"] == "baseline"
+    ], found
+
+
+@pytest.mark.parametrize(
+    ("replace", "expected"),
+    [
+        ("silu", "silu"),
+        (["silu"], "silu"),
+        (["silu", "tanh"], "silu"),  # the commoner one
+        (["tanh"], "tanh"),
+        (lambda site: site.depth == 2, "tanh"),
+    ],
+)
+def test_it_is_what_is_exchanged(replace, expected, tmp_path):
+    model = models.compiled(keras.models.clone_model(SILU))
+    baselines, found = compare(model, tmp_path, replace=replace)
+    assert baselines == [expected] and found.name == expected
+    assert found.verdict.startswith(f"keep {expected}")
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [(layers.ReLU, "relu"), (layers.PReLU, "prelu"), (layers.ELU, "elu")],
+)
+def test_layers_are_named_by_their_class(layer, expected, tmp_path):
+    assert compare(own(layer()), tmp_path, replace=layer)[0] == [expected]
+
+
+def test_a_layer_of_ours_is_named_by_its_expression(tmp_path):
+    model = own(actfn.get("min(x, sin(x))"))
+    replace = actfn.ActivationFunction
+    (name,), _ = compare(model, tmp_path, replace=replace)
+    x = np.linspace(-3, 3, 7)
+    np.testing.assert_allclose(actfn.parse(name)(x), np.minimum(x, np.sin(x)))
+
+
+def test_a_function_that_nobody_knows_must_be_named(tmp_path):
+    model = own(layers.Activation(custom))
+    with pytest.raises(ValueError, match="`baselines` must begin with"):
+        compare(model, tmp_path, replace=custom)
+    assert not any(tmp_path.iterdir())
+    names, _ = compare(model, tmp_path, replace=custom, baselines=["sin(x)"])
+    assert names == ["sin(x)"]
+
+
+def test_others_are_beside_it(tmp_path):
+    model = models.compiled(keras.models.clone_model(SILU))
+    names, _ = compare(model, tmp_path, replace=["silu"], baselines="relu")
+    assert {*names} == {"silu", "relu"}
