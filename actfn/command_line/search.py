@@ -66,10 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--prior",
-        action="store_const",
-        const="table",
+        action=argparse.BooleanOptionalAction,
         help="begin with what functions came to on the tasks of the open "
-        "table; of the surrogate alone",
+        "table; of the surrogate alone, whose default it is",
     )
 
 
@@ -80,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
         ValueError: An argument is wrong.
     """
     names = ("trials", "policy", "baselines", "finalists", "control")
-    names += ("racing", "prior")
-    more = {name: getattr(options, name) for name in names}
+    more = {name: getattr(options, name) for name in (*names, "racing")}
+    more["prior"] = {None: "auto", True: "table", False: None}[options.prior]
     more["space"] = SearchSpace(core_units=options.core_units)
     of_a_model.run(search.find, options, more)

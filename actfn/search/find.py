@@ -99,7 +99,7 @@ def find(
     repeats: int = 10,
     control: int | None = None,
     racing: bool = False,
-    prior: str | None = None,
+    prior: str | None = "auto",
     **settings: Any,
 ) -> Found:
     """Finds the activation function for a model, and says whether to switch.
@@ -144,7 +144,9 @@ def find(
             a function's score differs from seed to seed as much as good
             functions differ.
         prior: ``"table"`` to begin with what functions came to on the tasks of
-            the open table, see `SurrogatePolicy`; for the surrogate alone.
+            the open table, see `SurrogatePolicy`; None to begin with random
+            ones. By default the table where it fits: the surrogate, functions
+            of one input, and no groups.
         **settings: Those of `compare`, from `validation_data` on.
 
     Returns:
@@ -175,7 +177,7 @@ def find(
     if not isinstance(policy, Policy):
         space = grouped(space, groups)
         policy = make_policy(policy, space, seed, prior)
-    elif prior is not None:
+    elif prior not in ("auto", None):
         raise ValueError(
             "`prior` must be given to the policy itself, if that is not a "
             f"name. Received: {prior!r}"

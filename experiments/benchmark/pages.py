@@ -42,6 +42,14 @@ BLOCKS = (
         *("docs/search.md", "perceptron", "perceptron_policies.csv"),
         search_tables.compared,
     ),
+    (
+        *("docs/search.md", "bench-implicit", "implicit_policies.csv"),
+        search_tables.compared,
+    ),
+    (
+        *("docs/search.md", "bench-physics", "physics_policies.csv"),
+        search_tables.compared,
+    ),
     ("docs/search.md", "policies", "policies.csv", search_tables.compared),
     ("docs/search.md", "ridge", "ridge_policies.csv", search_tables.policies),
     ("docs/search.md", "racing", "racing.csv", search_tables.racing),

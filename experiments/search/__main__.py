@@ -146,9 +146,9 @@ def _parser() -> Parser:
     add(
         "--prior",
         action=argparse.BooleanOptionalAction,
-        default=False,
         help="begin with what functions came to on the open table's other "
-        "tasks; of the surrogate alone, see docs/search.md",
+        "tasks; of the surrogate alone, whose default it is, see "
+        "docs/search.md",
     )
 
     child = parser.add_argument_group("the child; most for images alone")
@@ -320,8 +320,10 @@ def _search_settings(arguments: argparse.Namespace) -> dict[str, object]:
     names = ("core_units", "unary", "binary", "wiring", "trials", "seed")
     names += ("finalists", "racing")
     policy = arguments.policy or _PROPOSERS.get(arguments.preset, "surrogate")
-    prior = None
-    if arguments.prior:
+    prior, begins = None, arguments.prior
+    if begins is None:
+        begins = policy == "surrogate"
+    if begins:
         prior = Prior.load(without=[arguments.task]).digest
     return {n: getattr(arguments, n) for n in names} | {
         "policy": policy,

@@ -46,6 +46,18 @@ def _published_ppo(*args: Any, **kwargs: Any) -> Policy:
 POLICIES["ppo_paper"] = _published_ppo
 
 
+def fits_prior(name: str, space: Any) -> bool:
+    """Returns whether a search may begin with what the open table knows.
+
+    It is of functions of one input, and the surrogate alone reads it.
+
+    Args:
+        name: A key of `POLICIES`.
+        space: Where the proposals come from.
+    """
+    return name == "surrogate" and space.inputs == 1 and not space.groups
+
+
 def make_policy(
     name: str, space: Any, seed: int = 0, prior: Any = None
 ) -> Policy:
@@ -55,7 +67,8 @@ def make_policy(
         name: A key of `POLICIES`.
         space: Where the proposals come from.
         seed: Integer from 0.
-        prior: What the search begins with, see `SurrogatePolicy`, or None.
+        prior: What the search begins with, see `SurrogatePolicy`, or None;
+            ``"auto"`` is what the open table knows, where `fits_prior`.
 
     Raises:
         ValueError: There is no such method, or it cannot begin with a prior.
@@ -65,6 +78,8 @@ def make_policy(
             f"`policy` must be one of {', '.join(POLICIES)}, or a Policy. "
             f"Received: {name!r}"
         )
+    if prior == "auto":
+        prior = "table" if fits_prior(name, space) else None
     if prior is None:
         return POLICIES[name](space, seed=seed)
     if name != "surrogate":

@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import sys
 
 import keras
 import keras_tuner
@@ -369,6 +370,28 @@ def test_a_search_may_begin_with_what_other_tasks_know(tmp_path, monkeypatch):
     known(np.array([-2.0, 2.0, -2.0]))
     with pytest.raises(ValueError, match="another search"):
         search.find(models.mlp, *flat(96), **settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "begins"),
+    [
+        ({}, True),
+        ({"prior": None}, False),
+        ({"policy": "random"}, False),
+        ({"space": actfn.SearchSpace(1, inputs=2)}, False),
+        ({"groups": ("early", "late")}, False),
+        ({"policy": search.SurrogatePolicy(SPACE)}, False),
+    ],
+)
+def test_the_surrogate_begins_with_the_table_where_that_fits(
+    changes, begins, monkeypatch
+):
+    seen = {}
+    finding = sys.modules[search.find.__module__]
+    monkeypatch.setattr(finding, "_run", lambda *_, **given: seen.update(given))
+    search.find(models.mlp, *flat(96), **{"space": SPACE} | changes)
+    policy = seen["search"]["policy"]
+    assert bool(getattr(policy, "prior", None)) == begins
 
 
 def test_a_bug_in_a_child_ends_at_once_with_its_text(tmp_path):
