@@ -78,7 +78,7 @@ def test_a_job_that_always_kills_its_process_ends_all(monkeypatch):
         (("here", 2), "must be 1"),
         (("processes", 0), "integer from 1"),
         (("processes", 2, "head:6379"), "needs executor='ray'"),
-        (("ray",), r'pip install "actfn\[ray\]"$'),
+        (("ray",), r'pip install "ray\[default\]"$'),
     ],
 )
 def test_bad_arguments(arguments, message, monkeypatch):
