@@ -329,10 +329,8 @@ def _run(
         build = _build_of(build)
     if isinstance(build, keras.Model):
         build = FromModel(build, replace, keep_weights, patterns)
-        baselines = _begin_with(build.in_use, baselines, usual)
-    if baselines is None:
-        baselines = usual or BASELINES[:1]
-    baselines = distinct(baselines)
+    used = build.in_use if isinstance(build, FromModel) else ()
+    baselines = _begin_with(used, baselines, usual)
     if not callable(build):
         raise ValueError(
             "`build` must be a function `build(hp)`, a HyperModel or a "
@@ -414,17 +412,23 @@ def _begin_with(
     baselines: Sequence[str] | None,
     usual: Sequence[str],
 ) -> Sequence[str]:
-    """Returns the baselines, the function in use before the others."""
+    """Returns the baselines, distinct, the function in use before the others.
+
+    Args:
+        used: By a compiled model, the commonest first; None is not known.
+        baselines: As they are given; None for the usual ones.
+        usual: If there are none, that in use alone, or ReLU.
+    """
     known = [name for name in used if name is not None][:1]
-    if used and not known and baselines is None:
-        raise ValueError(
-            "`baselines` must begin with the function that the model uses, "
-            "where `replace` exchanges one that the catalog does not have. "
-            "Received: none"
-        )
     if baselines is None:
+        if used and not known:
+            raise ValueError(
+                "`baselines` must begin with the function that the model uses, "
+                "where `replace` exchanges one that the catalog does not have. "
+                "Received: none"
+            )
         baselines = usual or (() if known else BASELINES[:1])
-    return (*known, *distinct(baselines))
+    return distinct((*known, *distinct(baselines)))
 
 
 def _build_of(model: keras_tuner.HyperModel):

@@ -29,8 +29,10 @@ def comparison(
     """
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
+    begun = []
     for index, (policy, each) in enumerate(runs.items()):
         best = curves(each, budget)
+        begun.append(np.nanmean(best[:, :_FIRST][:, -1]))
         _band(left, best, policy, index)
         _band(middle, np.maximum(landscape.best - best, 0), policy, index)
         _band(right, _proposed(each, budget), policy, index)
@@ -40,10 +42,6 @@ def comparison(
         title=f"dotted: the top, {landscape.top_share:.1%}",
     )
     # What the first few draws have would leave no room for the rest.
-    begun = [
-        np.nanmean(curves(each, budget)[:, :_FIRST][:, -1])
-        for each in runs.values()
-    ]
     left.set_ylim(bottom=min(begun))
     middle.set(ylabel="regret: best known reward - best so far", yscale="log")
     right.set(xlabel="proposals", ylabel=f"reward, mean of {_WINDOW} proposals")

@@ -91,9 +91,9 @@ class Landscape:
     @functools.cached_property
     def digest(self) -> str:
         """What tells the rewards of the sample, and their runs, from others."""
-        sample = [*self._rewards.items()][: self.size]
-        told = hashlib.sha256(repr(sorted(sample)).encode())
-        for form, _ in sorted(sample):
+        sample = sorted([*self._rewards.items()][: self.size])
+        told = hashlib.sha256(repr(sample).encode())
+        for form, _ in sample:
             told.update(np.asarray(self.runs.get(form, ()), float).tobytes())
         return told.hexdigest()
 

@@ -143,11 +143,12 @@ class Races:
         children: int,
     ) -> Pair:
         """Runs a search of either kind, unless that was done before."""
-        key = name, seed, digest(make())
+        alone = make()
+        key = name, seed, digest(alone)
         if key not in self._found:
             pair = tuple(
-                round(handed_over(make(), landscape, children, racing), 6)
-                for racing in (False, True)
+                round(handed_over(policy, landscape, children, racing), 6)
+                for policy, racing in ((alone, False), (make(), True))
             )
             row = (*key, *pair)
             self._log.append(dict(zip(_COLUMNS, row, strict=True)))

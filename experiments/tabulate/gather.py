@@ -82,11 +82,11 @@ def gather(
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target) as new:
         made = pathlib.Path(new)
-        _fill(made, functions, runs, known)
+        table = _fill(made, functions, runs, known)
         # A full disk has left the table as it was.
         for path in made.iterdir():
             os.replace(path, target / path.name)
-    return bench.load(target)
+    return table
 
 
 def _fill(
@@ -94,8 +94,8 @@ def _fill(
     functions: Sequence[Function],
     runs: Sequence[Mapping[str, Any]],
     known: Mapping[str, Mapping[str, Any]],
-) -> None:
-    """Writes the files of a table into an empty folder."""
+) -> bench.Table:
+    """Writes the files of a table into an empty folder; returns it as read."""
     _write(folder / bench.FUNCTIONS, _of_functions(describe.rows(functions)))
     _write(folder / bench.RUNS, _of_runs(runs, known))
     write_rows(
@@ -103,8 +103,10 @@ def _fill(
     )
     text = json.dumps(known, indent=2) + "\n"
     write_atomically(folder / bench.TASKS, text)
-    text = croissant.metadata(folder, bench.load(folder))
+    table = bench.load(folder)
+    text = croissant.metadata(folder, table)
     write_atomically(folder / croissant.FILE, text)
+    return table
 
 
 def _task(

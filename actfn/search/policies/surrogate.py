@@ -9,6 +9,7 @@ import numpy as np
 
 from actfn.expressions.expression import Expression
 from actfn.search.checks import check_count, check_finite
+from actfn.search.policies import fits_prior
 from actfn.search.policies.base import BasePolicy
 from actfn.search.policies.evolution import mutate
 from actfn.search.policies.prior import Prior, normal_scores
@@ -270,7 +271,7 @@ def _prior(given: Prior | str | None, space: SearchSpace) -> Prior | None:
     """Returns the prior, or raises ValueError."""
     if given is None:
         return None
-    if space.inputs != 1 or space.groups:
+    if not fits_prior("surrogate", space):
         raise ValueError(
             "`prior` must go with a space of functions of one input, without "
             f"groups. Received: {space}"
