@@ -357,7 +357,14 @@ def _run(
     example = new_to_keras(
         (*baselines, *search.get("candidates", ())), is_text="policy" in search
     )
-    settings = [*inspect.signature(_run).parameters]
+    settings = {
+        each.__name__: [
+            name
+            for name, parameter in inspect.signature(each).parameters.items()
+            if parameter.kind is not parameter.VAR_KEYWORD
+        ]
+        for each in (find, compare, _run)
+    }
     space, model = check_child(child, objective.name, example, settings)
     check_how(hyperparameters, space, draws="policy" in search)
     if tuning_trials is not None:

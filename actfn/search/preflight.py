@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ def check_child(
     child: ModelChild,
     objective: str,
     activation: str,
-    settings: Sequence[str] = (),
+    settings: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[keras_tuner.HyperParameters, keras.Model]:
     """Builds a model once and measures it on a batch.
 
@@ -28,7 +29,8 @@ def check_child(
         child: Whose model.
         objective: The metric that it has to report.
         activation: The function that it is built with.
-        settings: Arguments beside those of `Model.fit`, for errors.
+        settings: Names of arguments beside those of `Model.fit`, by the
+            function that has them, for errors.
 
     Returns:
         The hyperparameters that `build` asks for beside the activation, with
@@ -43,7 +45,7 @@ def check_child(
     hp.Fixed("activation", activation)
     hp.Fixed("seed", 0)
     model = _build(child, hp)
-    _check_fit(child, model, settings)
+    _check_fit(child, model, settings or {})
     found = child.measure(model, _first_batch(child, child.parts.validation))
     _check_test(child, model)
     if objective not in found:
@@ -52,15 +54,6 @@ def check_child(
             f"numbers that the model reports. Received: {objective!r}"
         )
     return hp, model
-
-
-_OF_ONE = {
-    "candidates": "compare",
-    **dict.fromkeys(
-        ("space", "policy", "trials", "finalists", "control"), "find"
-    ),
-    **dict.fromkeys(("racing", "prior"), "find"),
-}
 
 
 class _Seen(dict):
@@ -130,7 +123,9 @@ def _build(child: ModelChild, hp: keras_tuner.HyperParameters) -> keras.Model:
 
 
 def _check_fit(
-    child: ModelChild, model: keras.Model, settings: Sequence[str]
+    child: ModelChild,
+    model: keras.Model,
+    settings: Mapping[str, Collection[str]],
 ) -> None:
     """Checks what `Model.fit` will be called with.
 
@@ -144,12 +139,14 @@ def _check_fit(
         check_count("epochs", child.fit["epochs"])
     for name in child.fit:
         if name not in known and not open_ended:
-            if name in _OF_ONE:
-                raise ValueError(
-                    f"`{name}` is an argument of `{_OF_ONE[name]}` alone. "
-                    f"Received: {name}={child.fit[name]!r}"
-                )
-            close = difflib.get_close_matches(name, [*known, *settings], 1)
+            for function, its_own in settings.items():
+                if name in its_own:
+                    raise ValueError(
+                        f"`{name}` is an argument of `{function}` alone. "
+                        f"Received: {name}={child.fit[name]!r}"
+                    )
+            names = itertools.chain(known, *settings.values())
+            close = difflib.get_close_matches(name, names, 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise ValueError(
                 "Further arguments must be those of `compare` or of "

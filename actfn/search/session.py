@@ -14,7 +14,6 @@ import pathlib
 from collections.abc import Mapping
 
 import keras_tuner
-import numpy as np
 
 from actfn.search import confirmation, report, tuning
 from actfn.search.books.folder import claim
@@ -39,6 +38,7 @@ from actfn.search.provenance import versions
 from actfn.search.racing import Rounds
 from actfn.search.report.content import Content, Row
 from actfn.search.scoring import completed
+from actfn.search.seeds import derived_seed
 from actfn.search.time_left import TimeLeft
 
 
@@ -407,8 +407,7 @@ class Session:
 
     def _fresh_seed(self, run: int, phase: int = 5) -> int:
         """A seed that no trial has and that all functions share."""
-        sequence = np.random.SeedSequence((self.plan.seed, phase, run))
-        return int(sequence.generate_state(1)[0] >> 1)
+        return derived_seed(self.plan.seed, phase, run)
 
 
 class ChildTrial:

@@ -19,6 +19,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from actfn.search.books.tables import CsvLog, read_rows, write_rows
+from actfn.search.seeds import derived_seed
 from experiments import tasks
 from experiments.benchmark.parts.command import parser_of
 from experiments.cli import one_thread
@@ -160,8 +161,7 @@ def _key(row: Mapping[str, str]) -> str | None:
 
 def seed_of(seed: int, run: int) -> int:
     """Returns the seed of a run of all functions."""
-    drawn = np.random.SeedSequence((seed, 13, run))
-    return int(drawn.generate_state(1)[0] >> 1)
+    return derived_seed(seed, 13, run)
 
 
 def measure(

@@ -11,8 +11,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
+from actfn.search.seeds import derived_seed
 from experiments.tabulate.functions import Function
 
 RUNS = (1, 3, 8)
@@ -26,8 +25,7 @@ Child = tuple[str, int]
 
 def seed_of(run: int) -> int:
     """Returns the seed of a run, which is that of all functions."""
-    sequence = np.random.SeedSequence((0, 7, run))
-    return int(sequence.generate_state(1)[0] >> 1)
+    return derived_seed(0, 7, run)
 
 
 def stages(

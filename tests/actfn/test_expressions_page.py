@@ -113,8 +113,3 @@ def test_the_code_runs_and_prints_what_it_says(monkeypatch):
         said = re.findall(r"^ *print\(.*\)  # (.*)$|^# (.*)$", block, re.M)
         assert printed.getvalue().splitlines() == ["".join(s) for s in said]
     assert len(BLOCKS) == 8
-
-
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
-        assert (DOCS / target).exists(), target

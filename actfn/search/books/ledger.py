@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from actfn.expressions.expression import Expression, Variable
 from actfn.search.books.journal import Journal
 from actfn.search.books.results import Result, Task
@@ -27,6 +25,7 @@ from actfn.search.books.standings import Standings
 from actfn.search.checks import check_finite
 from actfn.search.files import read_json, write_atomically
 from actfn.search.policies.base import Policy, Proposal
+from actfn.search.seeds import derived_seed
 from actfn.spaces.canonical import canonicalize
 from actfn.spaces.groups import canonical_text, parse_functions
 
@@ -259,8 +258,7 @@ class Ledger:
         return task
 
     def _seed(self, stream: int, number: int) -> int:
-        sequence = np.random.SeedSequence((self.seed, stream, number))
-        return int(sequence.generate_state(1)[0] >> 1)
+        return derived_seed(self.seed, stream, number)
 
     def _commit(self, event: dict[str, Any]) -> None:
         self.journal.append(event)

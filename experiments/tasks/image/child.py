@@ -20,6 +20,7 @@ import actfn
 import models
 from actfn.search import memory, screening
 from actfn.search.scoring import RUNG
+from actfn.search.seeds import derived_seed
 from experiments import datasets
 from experiments.tasks.image.recipe import Recipe
 from experiments.tasks.image.training import cross_entropy, descent_of
@@ -125,7 +126,7 @@ class ChildTrainer:
                 found = [run]
                 break
             found.append(run)
-            seed, report = _next_seed(seed), None
+            seed, report = derived_seed(seed, 11), None
         return dataclasses.replace(
             found[0],
             accuracy=statistics.fmean(run.accuracy for run in found),
@@ -249,10 +250,6 @@ class ImageChild:
             "loss": child.loss,
             "rejected": float(child.rejected),
         }
-
-
-def _next_seed(seed: int) -> int:
-    return int(np.random.SeedSequence((seed, 11)).generate_state(1)[0] >> 1)
 
 
 def _pool(images: np.ndarray, side: int) -> np.ndarray:

@@ -41,7 +41,10 @@ def test_it_is_said_before_the_search(build, settings, message, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"trials": 3}, "`trials` is an argument of `find` alone"),
+        *(
+            ({name: 3}, f"`{name}` is an argument of `find` alone")
+            for name in ("space", "policy", "trials", "racing", "prior")
+        ),
         ({"candidates": ["relu"]}, "not among the baselines, relu"),
     ],
 )

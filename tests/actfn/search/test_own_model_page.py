@@ -60,12 +60,3 @@ def test_the_commands_run(words, tmp_path, monkeypatch, capsys):
     command.main([*arguments, *SHORT[arguments[0]].split()])
     sys.modules.pop("mine", None)
     assert re.search("keep relu|switch to", capsys.readouterr().out)
-
-
-def test_links_lead_somewhere():
-    for target, place in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", TEXT):
-        file = PAGE.parent / target if target else PAGE
-        assert file.exists(), target
-        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
-        names = [re.sub(r"[^\w -]", "", each).lower() for each in headings]
-        assert place in ["", *(name.replace(" ", "-") for name in names)]
