@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import copy
+import logging
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -70,7 +72,7 @@ class ModelChild:
         if reason := self._hopeless(hp):
             hp.values["note"] = reason
             return {self.metric: math.nan, "rejected": 1.0}
-        with memory.released():
+        with memory.released(), _retracing_is_no_news():
             keras.utils.set_random_seed(seed % 2**32)
             model = self.make(hp)
             self._train(model)
@@ -143,6 +145,21 @@ class ModelChild:
         how = {"batch_size": size if is_arrays(part) else None}
         how["steps"] = self.fit.get("validation_steps")
         return {name: value for name, value in how.items() if value}
+
+
+@contextlib.contextmanager
+def _retracing_is_no_news() -> Iterator[None]:
+    """Drops TensorFlow's warning of it: each child is a model of its own."""
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_is_news)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 class _StopAtNaN(keras.callbacks.Callback):

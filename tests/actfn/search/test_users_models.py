@@ -385,3 +385,34 @@ def test_children_leave_what_was_set_for_keras():
     finally:
         config.set_dtype_policy(before)
         config.enable_traceback_filtering()
+
+
+def retrace(function):
+    import tensorflow as tf
+
+    for number in range(12):
+        function(number)  # Of Python, so a trace each.
+    tf.get_logger().warning("something else")
+
+
+class Retraces(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        import tensorflow as tf
+
+        retrace(tf.function(lambda number: number))
+
+
+@tensorflow_only
+def test_of_tensorflows_warnings_that_of_retracing_is_dropped(tmp_path, caplog):
+    import tensorflow as tf
+
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        compare(tmp_path, build, X, Y, callbacks=[Retraces()])
+        assert set(caplog.messages) == {"something else"}
+        # TensorFlow warns twice of a function of one place and no more.
+        retrace(tf.function(lambda number: number))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "triggered tf.function retracing" in caplog.text
