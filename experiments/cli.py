@@ -51,6 +51,16 @@ def quiet_start() -> Iterator[None]:
         os.close(saved)
 
 
+def use_onednn() -> None:
+    """Has TensorFlow compute by oneDNN, on all processors alike.
+
+    By itself it does so on some alone; what that costs on others is in
+    docs/scaling.md. To be called before TensorFlow is imported, when it reads
+    this. ``TF_ENABLE_ONEDNN_OPTS=0`` has the last word.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
 def one_thread() -> None:
     """Has TensorFlow compute with one thread: sums in a fixed order.
 

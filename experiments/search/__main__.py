@@ -27,8 +27,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import Parser, one_thread, positive, quiet_start
+from experiments.cli import (
+    Parser,
+    one_thread,
+    positive,
+    quiet_start,
+    use_onednn,
+)
 
+use_onednn()
 with quiet_start():
     import keras_tuner
     import tensorflow as tf

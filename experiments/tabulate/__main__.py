@@ -35,8 +35,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from experiments.cli import Parser, one_thread, positive, quiet_start
+from experiments.cli import (
+    Parser,
+    one_thread,
+    positive,
+    quiet_start,
+    use_onednn,
+)
 
+use_onednn()
 with quiet_start():
     import tensorflow as tf
 

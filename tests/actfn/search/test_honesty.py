@@ -7,7 +7,7 @@ import pytest
 import actfn
 from actfn import search
 
-COMPARISONS = 20
+COMPARISONS = 8
 SAME = "max(x, 0) + 0.000001 * x"
 
 
@@ -40,4 +40,4 @@ def test_a_millionth_of_x_is_no_reason_to_switch(tmp_path):
         scores = {each.expression: each.scores for each in found.comparisons}
         assert len(set(scores["relu"])) == len(scores["relu"]) > 2
         switches += found.switch
-    assert switches <= 0.05 * COMPARISONS
+    assert not switches
