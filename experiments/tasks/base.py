@@ -120,12 +120,13 @@ def cost(setting: Any) -> float:
     both settings of a task have batches of one size.
 
     Args:
-        setting: With ``steps``, and ``depth`` and ``width`` if they differ
-            between the settings.
+        setting: With ``steps``, and if they differ between the settings
+            ``depth``, ``width`` and ``places``, at which each layer is used.
     """
-    depth = getattr(setting, "depth", 1)
-    width = getattr(setting, "width", 1)
-    return float(setting.steps * depth * width**2)
+    depth, width, places = (
+        getattr(setting, name, 1) for name in ("depth", "width", "places")
+    )
+    return float(setting.steps * depth * width**2 * places)
 
 
 def with_steps(steps: int | None, setting: Any) -> Any:

@@ -43,6 +43,11 @@ class Deep:
     batch: int = 64
     rate: float = 2e-3
 
+    @property
+    def places(self) -> float:
+        """Pixels of an image, in those of the set's own images."""
+        return 1 / self.data.pooling**2
+
 
 @dataclasses.dataclass(frozen=True)
 class Child:
@@ -65,7 +70,7 @@ class Image(Task):
     settings: ClassVar = {
         "child": Child(Recipe()),
         QUICK: Deep(Recipe(validation=0.4), "validation"),
-        LARGER: Deep(Recipe(pooling=1), "test", width=24, depth=14, steps=600),
+        LARGER: Deep(Recipe(pooling=1), "test", depth=14),
     }
     metrics: ClassVar = {
         "loss": Metric("min", 2 * math.log(10), "nats an image"),

@@ -16,10 +16,12 @@ from scipy import integrate
 from experiments import tasks
 from experiments.search import __main__ as search
 from experiments.tasks import implicit, physics, text
-from experiments.tasks.base import Metric
+from experiments.tasks.base import Metric, cost
+from experiments.tasks.candidates import Candidate
 from experiments.tasks.child import TaskChild, train
 from experiments.tasks.training import cosine_adam
 from experiments.tasks.untrained import signs
+from models.cost import multiply_adds
 from tests.searching import rows, run, start, without_seconds
 
 NAMES = tasks.names()
@@ -41,6 +43,21 @@ def test_a_few_steps_are_repeatable_under_their_seed(name):
     for metric, value in first.metrics.items():
         kind = task.metrics[metric]
         assert kind.clip(value) == value and value != kind.floor
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_cost_of_the_larger_setting_is_that_of_its_products(name):
+    task = tasks.get(name)
+
+    def products(setting):
+        model = task.build(setting, task.data(setting), Candidate("relu"))
+        context = getattr(setting, "context", 1)
+        return setting.steps * multiply_adds(model, context)
+
+    quick, larger = (task.settings[name] for name in ("quick", "larger"))
+    ratio = products(larger) / products(quick)
+    # First and last layers, attention and strides are left out of it.
+    assert cost(larger) / cost(quick) == pytest.approx(ratio, rel=0.35)
 
 
 @pytest.mark.parametrize("name", NAMES)
