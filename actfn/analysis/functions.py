@@ -11,6 +11,7 @@ from keras import ops
 from actfn.catalog import get
 from actfn.expressions.evaluate import compile_expression
 from actfn.expressions.expression import Expression, inputs, parameters
+from actfn.layers import kernels
 from actfn.spaces.fingerprint import in_float64
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def curve(
     betas: Mapping[str, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns a function and its derivative at points, in float64.
+
+    At a kink the derivative is the one that a layer has there.
 
     Args:
         function: What `actfn.get` takes, of one input.
@@ -90,7 +93,7 @@ def _values_and_slopes(expression: Expression, points, betas) -> tuple:
             f"`betas` must name parameters of {expression}, which has "
             f"{names}. Received: {unknown}"
         )
-    program = compile_expression(expression, inputs=len(points))
+    program = compile_expression(expression, len(points), kernels=True)
     if not program.has_derivative:
         raise ValueError(
             "`function` must be made of operators with derivatives. "
@@ -106,7 +109,11 @@ def _values_and_slopes(expression: Expression, points, betas) -> tuple:
             for name in names
         ]
         found = program.value(x, [*others, *values])
-        slopes = program.gradients(x, [*others, *values], ops.ones_like(found))
+        gradients = program.gradients
+        kernel = kernels.find(expression)  # As layers: it matters at kinks.
+        if kernel is not None and kernel.gradients is not None:
+            gradients = kernel.gradients
+        slopes = gradients(x, [*others, *values], ops.ones_like(found))
         return tuple(
             ops.convert_to_numpy(part)
             for part in (found, *slopes[: len(points)])

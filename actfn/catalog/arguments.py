@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+
 from actfn.expressions import operators
 from actfn.expressions.expression import parameters
 from actfn.expressions.parsing import parse, parse_template
@@ -56,9 +58,9 @@ def with_constants(name: str, text: str, given: dict) -> str:
         if not _is_number(value):
             raise ValueError(f"`{key}` must be a number. Received: {value!r}")
     defaults, template = _CONSTANTS[name]
-    numbers = {**defaults, **found}
+    filled = {**defaults, **found}
     return template.format(
-        **{key: f"({float(value)!r})" for key, value in numbers.items()}
+        **{key: f"({float(value)!r})" for key, value in filled.items()}
     )
 
 
@@ -113,4 +115,4 @@ def _which(key: str, text: str, written, names, value) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -157,16 +157,18 @@ def _data(source: Any) -> dict[str, Any]:
         return dict(data)
     if not isinstance(data, tuple):
         return {"x": data}
-    if len(data) == 2 and isinstance(data[0], tuple):
-        (x, y), validation = data
-        return {"x": x, "y": y, "validation_data": validation}
+    rest = {}
+    # Several inputs are a tuple too, but their y is none.
+    if len(data) == 2 and all(isinstance(part, tuple) for part in data):
+        data, rest["validation_data"] = data
     names = ("x", "y", "sample_weight")
     if len(data) > len(names):
         raise ValueError(
-            "--data must give (x, y), ((x, y), (x_validation, y_validation)) "
-            f"or a mapping. Received: a tuple of {len(data)}"
+            "--data must give (x, y), (x, y, sample_weight), two of these as "
+            "training and validation data, or a mapping. "
+            f"Received: a tuple of {len(data)}"
         )
-    return dict(zip(names, data, strict=False))
+    return dict(zip(names, data, strict=False)) | rest
 
 
 def _objective(text: str) -> str | keras_tuner.Objective:

@@ -60,6 +60,7 @@ def properties(expression: Expression, betas: dict[str, float]) -> Properties:
     """
     points = np.concatenate([-_FAR, _FAR, _GRID])
     values, slopes = curve(expression, points, betas)
+    slopes = np.where(np.isnan(values), np.nan, slopes)
     before, after = len(_FAR), 2 * len(_FAR)
     y, slope = values[after:], slopes[after:]
     far = [
@@ -88,7 +89,8 @@ def limit(values: np.ndarray) -> str:
         return "infinity" if last > 0 else "-infinity"
     if abs(last - before) <= 2e-4 * max(1, abs(last)):
         return number(float(last), 1e-3)
-    return "none"
+    sizes = np.abs(values)
+    return "0" if (sizes[1:] < 0.7 * sizes[:-1]).all() else "none"
 
 
 def number(value: float, zero: float = 1e-9) -> str:
@@ -97,15 +99,24 @@ def number(value: float, zero: float = 1e-9) -> str:
 
 
 def _domain(y: np.ndarray) -> str:
-    near = np.abs(_GRID) <= 20
-    holes = np.isnan(y) | (np.isinf(y) & near)
-    if not holes.any():
+    if not _holes(y).any():
         return "all numbers"
-    return "no numbers" if holes.all() else intervals(_GRID, holes)
+    return "no numbers" if _holes(y).all() else intervals(_GRID, y)
 
 
-def intervals(points: np.ndarray, holes: np.ndarray) -> str:
-    """Names the intervals between the holes of a grid."""
+def _holes(y: np.ndarray) -> np.ndarray:
+    """Returns where on the grid there is no value, or a pole.
+
+    Infinite ones in a row are the values of a function that grows fast.
+    """
+    infinite = np.pad(np.isinf(y), 1)
+    alone = infinite[1:-1] & ~infinite[2:] & ~infinite[:-2]
+    return np.isnan(y) | alone
+
+
+def intervals(points: np.ndarray, y: np.ndarray) -> str:
+    """Names the intervals between the holes of a function on a grid."""
+    holes = _holes(y)
     inside = ~holes
     edges = np.flatnonzero(np.diff(inside.astype(int)))
     starts = [0, *(edges + 1)]
@@ -114,11 +125,16 @@ def intervals(points: np.ndarray, holes: np.ndarray) -> str:
     for start, end in zip(starts, ends, strict=True):
         if not inside[start]:
             continue
-        low = "-infinity" if start == 0 else number(points[start - 1])
-        high = "infinity"
+        low, high = "(-infinity", "infinity)"
+        if start > 0:  # A pole is no part of it; else its first point is.
+            pole = np.isinf(y[start - 1])
+            edge = number(points[start - 1 if pole else start])
+            low = f"({edge}" if pole else f"[{edge}"
         if end < len(points) - 1:
-            high = number(points[end + 1])
-        pieces.append(f"({low}, {high})")
+            pole = np.isinf(y[end + 1])
+            edge = number(points[end + 1 if pole else end])
+            high = f"{edge})" if pole else f"{edge}]"
+        pieces.append(f"{low}, {high}")
     return " and ".join(pieces)
 
 
@@ -127,8 +143,7 @@ def _range(y: np.ndarray, limits: tuple[str, str]) -> str:
     if not found.size:
         return "nothing"
     # Beside a hole, large means that there is no end.
-    holes = ~np.isfinite(y) & (np.abs(_GRID) <= 20)
-    beside = y[np.convolve(holes, [1, 1, 1], "same") > 0]
+    beside = y[np.convolve(_holes(y), [1, 1, 1], "same") > 0]
     bottomless = np.isneginf(y).any() or (beside < -100).any()
     endless = np.isposinf(y).any() or (beside > 100).any()
     low, high = number(found.min(), 1e-6), number(found.max(), 1e-6)
@@ -138,16 +153,18 @@ def _range(y: np.ndarray, limits: tuple[str, str]) -> str:
 
 
 def _monotone(y: np.ndarray, slope: np.ndarray) -> str:
-    slope = slope[np.isfinite(y) & np.isfinite(slope)]
-    rising, falling = (slope > 1e-12).any(), (slope < -1e-12).any()
+    # Slopes alone would miss a jump.
+    y = y[np.isfinite(y)]
+    moves = np.diff(y)
+    moves = moves[np.abs(moves) > 1e-14 * np.maximum(1, np.abs(y[1:]))]
+    rising, falling = (moves > 0).any(), (moves < 0).any()
     if rising and falling:
-        signs = np.sign(slope[np.abs(slope) > 1e-12])
-        turns = int(np.count_nonzero(np.diff(signs)))
+        turns = int(np.count_nonzero(np.diff(np.sign(moves))))
         return f"no, it turns {turns} time{'s' * (turns != 1)}"
     if not rising and not falling:
         return "constant"
     word = "rising" if rising else "falling"
-    never = (np.abs(slope) > 1e-12).all()
+    never = (np.abs(slope[np.isfinite(slope)]) > 1e-12).all()
     return f"yes, {word}" + ("" if never else ", flat in parts")
 
 

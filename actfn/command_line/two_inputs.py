@@ -35,7 +35,8 @@ def _values(expression: Expression, betas, x, y) -> np.ndarray:
 
 
 def _domain(expression: Expression, betas: dict[str, float]) -> str:
-    holes = ~np.isfinite(_values(expression, betas, _NEAR, _NEAR))
+    values = _values(expression, betas, _NEAR, _NEAR)
+    holes = ~np.isfinite(values)
     if not holes.any():
         return "all x and y"
     if holes.all():
@@ -44,11 +45,14 @@ def _domain(expression: Expression, betas: dict[str, float]) -> str:
     if not np.array_equal(holes, by_x | by_y[:, None]):
         share = 100 - 100 * holes.mean()
         return f"{share:.2g} % of [-20, 20] x [-20, 20]"
-    return " and ".join(
-        f"{name} in {properties.intervals(_NEAR, lacking)}"
-        for name, lacking in (("x", by_x), ("y", by_y))
-        if lacking.any()
-    )
+    poles = np.isinf(values)
+    pieces = []
+    for axis, (name, lacking) in enumerate((("x", by_x), ("y", by_y))):
+        if lacking.any():
+            hole = np.where(poles.any(axis=axis), np.inf, np.nan)
+            y = np.where(lacking, hole, 0)
+            pieces.append(f"{name} in {properties.intervals(_NEAR, y)}")
+    return " and ".join(pieces)
 
 
 def _range(expression: Expression, betas: dict[str, float]) -> str:

@@ -79,7 +79,8 @@ def _on_tensors(expression: Expression, given: list, values: Mapping):
     betas = parameter_values(expression, x, values)
     rest = [ops.cast(y, working_dtype(x)), *betas]
     if not program.has_derivative:
-        return program.value(x, rest)
+        value = program.value(ops.cast(x, working_dtype(x)), rest)
+        return ops.cast(value, x.dtype)
     return lean(program.value, program.gradients)(x, *rest)
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 import dataclasses
 import keyword
 import math
+import numbers
 import re
 from collections.abc import Callable
 
@@ -291,6 +292,24 @@ def registered() -> tuple[str, ...]:
     return tuple(name for name in _TABLE if name not in BUILT_IN)
 
 
+def _checked(name: str, arity: int, partials: Callable) -> Callable:
+    """Has derivatives of the user's be a tuple, their numbers floats."""
+
+    def checked(y, *arguments):
+        found = partials(y, *arguments)
+        if not isinstance(found, tuple | list) or len(found) != arity:
+            raise ValueError(
+                f"`partials` of {name} must return the derivative by each "
+                f"argument, {arity} in all, as a tuple. Received: {found!r}"
+            )
+        return tuple(
+            float(part) if isinstance(part, numbers.Real) else part
+            for part in found
+        )
+
+    return checked
+
+
 def register_operator(
     name: str,
     arity: int,
@@ -312,8 +331,9 @@ def register_operator(
         function: Takes `arity` tensors or NumPy arrays, returns their
             elementwise value by `keras.ops`.
         partials: ``partials(y, *arguments)`` returns the derivative by each
-            argument, given the value y. Without it the backend differentiates
-            every expression with this operator, and keeps what it needs.
+            argument, tensors or numbers, as a tuple. Without it the backend
+            differentiates every expression with this operator, and keeps what
+            it needs.
         latex: A format string over the arguments, such as ``"{0}^+"``.
 
     Raises:
@@ -352,5 +372,7 @@ def register_operator(
     slots = ", ".join(f"{{{index}}}" for index in range(arity))
     escaped = name.replace("_", r"\_")
     latex = latex or rf"\operatorname{{{{{escaped}}}}}\left({slots}\right)"
+    if partials is not None:
+        partials = _checked(name, arity, partials)
     words.forget(name)
     _TABLE[name] = Operator(name, arity, function, partials, latex)

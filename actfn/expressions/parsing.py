@@ -33,6 +33,7 @@ from actfn.expressions.expression import (
     Variable,
     X,
     Y,
+    depth,
     number_parameters,
     walk,
 )
@@ -40,6 +41,8 @@ from actfn.expressions.tokens import error, split
 
 MAX_NESTING = 60
 """How deep parentheses, calls, signs and powers may nest."""
+MAX_DEPTH = 150
+"""How many operators deep an expression may be; rows of terms count too."""
 MAX_TOKENS = 8000
 """How many names, numbers, signs and brackets a text may hold."""
 
@@ -112,6 +115,10 @@ class _Parser:
         result = self.choice()
         if self.kind != "end":
             self.fail(self.leftover())
+        if depth(result) > MAX_DEPTH:
+            raise error(
+                self.text, f"deeper than {MAX_DEPTH} operators in all", 0
+            )
         if words.expanded_size(result) > words.MAX_EXPANDED:
             raise error(self.text, "the expression is too long", 0)
         return result

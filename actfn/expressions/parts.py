@@ -3,9 +3,11 @@
 A compiled expression computes ``max(a, 0) + expm1(min(a, 0))`` for any a as
 ELU, and ``reciprocal(sqrt(1 + a ** 2))`` as one reciprocal root: fewer passes
 over memory forward and backward, with the same values. Slopes too are those
-of what is replaced, but where that has a kink and the function has none: ELU
-has slope 1 at 0. The operators that stand for such parts are no words of the
-language; they are found in programs alone.
+of what is replaced, but where that has a kink and the function need have none:
+in ``max(a, 0) + f(min(a, 0))`` the first part has slope 0 at 0, so that the sum
+has the slope of the negative side, where it would be that of both sides. The
+operators that stand for such parts are no words of the language; they are
+found in programs alone.
 """
 
 from __future__ import annotations
@@ -22,7 +24,14 @@ from actfn.expressions import lowering, operators, ops, polynomials
 from actfn.expressions.expression import Call, Constant, Expression, walk
 from actfn.expressions.operators import Operator
 
-_NONNEGATIVE = ("abs", "_root", "_rsqrt", "_softplus", "_tanh_softplus")
+_NONNEGATIVE = (
+    "abs",
+    "_ramp",
+    "_root",
+    "_rsqrt",
+    "_softplus",
+    "_tanh_softplus",
+)
 _LIMIT = 40  # Beyond, softplus(a) is a and its tanh is 1 in float64.
 
 
@@ -69,13 +78,16 @@ _COMPARISONS = {
 }  # fmt: skip
 _ROWS = (
     Operator("_elu", 1, _elu, lambda y, a: (_elu_slope(y, a),), ""),
+    Operator("_ramp", 1, ops.relu,
+             lambda y, a: (ops.cast(a > 0, a.dtype),), "", piecewise=True),
     Operator("_softplus", 1, _softplus, lambda y, a: (ops.sigmoid(a),), "",
              piecewise=True),
     Operator("_rsqrt", 1, ops.rsqrt, lambda y, a: (-0.5 * y * y * y,), ""),
     Operator("_root", 1, ops.sqrt, lambda y, a: (fn.sqrt_slope(y, a),), "",
              piecewise=True),
     Operator("_tanh_softplus", 1, _tanh_softplus,
-             lambda y, a: ((1 - y * y) * ops.sigmoid(a),), ""),
+             lambda y, a: ((1 - y * y) * ops.sigmoid(a),), "",
+             piecewise=True),  # Differentiated again, n + 2 squared overflows.
     Operator("_clip", 3, lambda a, low, high: ops.minimum(
              ops.maximum(a, low), high),
              lambda y, a, low, high: (_inside(y, a), 0.0, 0.0), "",
@@ -110,7 +122,7 @@ def joined(expression: Expression) -> Expression:
         return expression
     arguments = tuple(map(joined, expression.arguments))
     call = Call(expression.operator, arguments)
-    for pattern in (_as_elu, _as_root, _as_clip, _as_softplus, _as_choice):
+    for pattern in _PATTERNS:
         found = pattern(call)
         if found is not None:
             return found
@@ -142,6 +154,34 @@ def _as_elu(call: Call) -> Call | None:
         (low,) = curved.arguments
         if _is(low, "min", 0) and low.arguments[0] == linear.arguments[0]:
             return Call("_elu", linear.arguments[:1])
+    return None
+
+
+def _as_ramp(call: Call) -> Call | None:
+    if call.operator != "add":
+        return None
+    for place, other in enumerate(call.arguments[::-1]):
+        low = {n.arguments[0] for n in walk(other) if _is(n, "min", 0)}
+        ramp = _ramp(call.arguments[place], low) if low else None
+        if ramp is not None:
+            both = list(call.arguments)
+            both[place] = ramp
+            return Call("add", tuple(both))
+    return None
+
+
+def _ramp(factor: Expression, low: set[Expression]) -> Expression | None:
+    """Returns a product with ``max(a, 0)`` of such an a as a part, if any."""
+    if _is(factor, "max", 0) and factor.arguments[0] in low:
+        return Call("_ramp", factor.arguments[:1])
+    if not _is(factor, "mul"):
+        return None
+    for place, argument in enumerate(factor.arguments):
+        ramp = _ramp(argument, low)
+        if ramp is not None:
+            both = list(factor.arguments)
+            both[place] = ramp
+            return Call("mul", tuple(both))
     return None
 
 
@@ -187,6 +227,11 @@ def _as_choice(call: Call) -> Call | None:
         return None
     name = f"_where_{condition.operator}"
     return Call(name, (*condition.arguments, *rest))
+
+
+_PATTERNS = (
+    _as_elu, _as_ramp, _as_root, _as_clip, _as_softplus, _as_choice,
+)  # fmt: skip
 
 
 def lowest(node: Expression) -> float:

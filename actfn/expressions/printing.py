@@ -10,6 +10,7 @@ from actfn.expressions.expression import (
     Parameter,
     Variable,
 )
+from actfn.expressions.parsing import MAX_NESTING
 
 _ATOM = 9
 _NEGATION = 3
@@ -55,7 +56,10 @@ def _leaf(node: Expression) -> tuple[str, int]:
 
 
 def _text(node: Expression) -> tuple[str, int]:
-    """Returns the text and how tightly its outermost operator binds."""
+    """Returns the text and how tightly its outermost operator binds.
+
+    A row of terms that would be longer than `parse` takes has parentheses.
+    """
     if not isinstance(node, Call):
         return _leaf(node)
     parts = [_text(argument) for argument in node.arguments]
@@ -79,10 +83,24 @@ def _text(node: Expression) -> tuple[str, int]:
             level + 1,
         )
     )
+    links = _links(node.arguments[0], level)
+    if links and links % MAX_NESTING == 0:
+        left = _ATOM
     return (
         f"{_wrap(parts[0], left)} {row.infix} {_wrap(parts[1], right)}",
         level,
     )
+
+
+def _links(node: Expression, level: int) -> int:
+    """Counts the operators of a level that stand in a row."""
+    count = 0
+    while isinstance(node, Call) and not words.known(node.operator):
+        if operators.get(node.operator).precedence != level:
+            break
+        count += 1
+        node = node.arguments[0]
+    return count
 
 
 def _wrap(part: tuple[str, int], at_least: int) -> str:

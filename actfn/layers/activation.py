@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
+
 import keras
+import numpy as np
 
 from actfn.expressions import lowering, ops
 from actfn.expressions.expression import Expression, parameters
@@ -29,9 +32,9 @@ class ActivationFunction(keras.layers.Layer):
 
     Args:
         expression: Expression text or an `Expression`.
-        beta_initializer: The first value of all parameters, a number or an
-            initializer, ones by default; or a dictionary with one for each
-            parameter by name.
+        beta_initializer: The first value of all parameters, a number, an
+            array of one a channel, or an initializer; ones by default. Or a
+            dictionary with one of these for each parameter by name.
         beta_regularizer: A penalty on the parameters, none by default.
         beta_constraint: A constraint on the parameters, none by default.
         recompute: Whether the backward pass computes the function anew, so
@@ -180,15 +183,45 @@ class ActivationFunction(keras.layers.Layer):
         }
 
 
+@keras.saving.register_keras_serializable(package="actfn")
+class Values(keras.initializers.Initializer):
+    """First values of a parameter, each channel's own.
+
+    Args:
+        values: A number a channel.
+
+    Raises:
+        ValueError: Called for another number of channels.
+    """
+
+    def __init__(self, values):
+        self.values = values
+
+    def __call__(self, shape, dtype=None):
+        """Returns the values."""
+        if np.shape(self.values) != tuple(shape):
+            raise ValueError(
+                "The first values of a parameter must be one number, or of "
+                f"its shape, {tuple(shape)}. "
+                f"Received: values of shape {np.shape(self.values)}"
+            )
+        return ops.convert_to_tensor(self.values, dtype)
+
+    def get_config(self) -> dict:
+        """Returns what the constructor takes."""
+        return {"values": self.values}
+
+
 def _axis(given) -> int | None:
     if given is None:
         return None
-    if not isinstance(given, int) or isinstance(given, bool) or given == 0:
+    is_integer = isinstance(given, numbers.Integral)
+    if not is_integer or isinstance(given, bool) or given == 0:
         raise ValueError(
             "`axis` must be an integer other than 0, the axis of the batch, "
             f"or None. Received: {given!r}"
         )
-    return given
+    return int(given)
 
 
 def _initializer(given, expression: Expression):
@@ -205,8 +238,13 @@ def _initializer(given, expression: Expression):
 
 
 def _one_initializer(given):
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
+    if isinstance(given, numbers.Real) and not isinstance(given, bool):
         return keras.initializers.Constant(float(given))
+    if isinstance(given, np.ndarray) or keras.ops.is_tensor(given):
+        values = ops.convert_to_numpy(given)
+        if values.size == 1:
+            return keras.initializers.Constant(float(values.reshape(())))
+        return Values(values.tolist())
     return keras.initializers.get(given)
 
 

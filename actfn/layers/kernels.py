@@ -107,6 +107,13 @@ _ROWS = (
         slopes.softsign_gradients,
         native=False,
     ),
+    Kernel(
+        # Its parts have no slope at 0.
+        "sign(x) * log1p(abs(x))",
+        None,
+        slopes.by_x(lambda x: ops.reciprocal(1 + ops.abs(x))),
+        native=False,
+    ),
     Kernel("max(x, 0) ** 2", lambda x: ops.square(ops.relu(x))),
     Kernel(
         "max(x, 0.5 * x) ** 2",
@@ -138,6 +145,11 @@ def _table() -> dict[Expression, Kernel]:
     return {parse(kernel.text): kernel for kernel in _ROWS}
 
 
+def find(expression: Expression) -> Kernel | None:
+    """Returns the row of an expression, in whatever words, if it has one."""
+    return _table().get(words.expand(expression))
+
+
 def activate(
     expression: Expression,
     x,
@@ -160,7 +172,7 @@ def activate(
 def _activate(
     expression: Expression, x, values: Mapping[str, object], recompute: bool
 ):
-    kernel = _table().get(words.expand(expression))
+    kernel = find(expression)
     if kernel is None or not lowering.with_kernels():
         return evaluate(expression, x, values, recompute)
     x = ops.convert_to_tensor(x)

@@ -39,14 +39,15 @@ def check_finite(name: str, value: float) -> float:
 
 
 def check_count(name: str, value: int, least: int = 1) -> int:
-    """Returns the argument called `name`.
+    """Returns the argument called `name` as an int.
 
     Raises:
         ValueError: It is not an integer from `least`.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    is_integer = isinstance(value, int | np.integer)
+    if isinstance(value, bool) or not is_integer or value < least:
         wanted = (
             "a positive integer" if least == 1 else f"an integer from {least}"
         )
         raise ValueError(f"`{name}` must be {wanted}. Received: {value!r}")
-    return value
+    return int(value)

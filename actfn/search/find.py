@@ -166,8 +166,8 @@ def find(
         >>> print(found.verdict)  # doctest: +SKIP
         >>> model = found.build()  # doctest: +SKIP
     """
-    check_count("trials", trials)
-    check_count("finalists", finalists)
+    trials = check_count("trials", trials)
+    finalists = check_count("finalists", finalists)
     seed = check_seed(settings.get("seed", 0))
     if isinstance(policy, Policy):
         space = policy.space
@@ -184,7 +184,7 @@ def find(
         )
     check_space(space, groups)
     if control is not None:
-        check_count("control", control, least=0)
+        control = check_count("control", control, least=0)
     check_racing(racing, policy)
     if control is None:
         control = 0 if isinstance(policy, RandomPolicy) else trials // 2
@@ -323,7 +323,7 @@ def _run(
     verbose: int = 1,
     **fit,
 ) -> Found:
-    check_count("repeats", repeats)
+    repeats = check_count("repeats", repeats)
     patterns = check_groups(groups, build)
     if isinstance(build, keras_tuner.HyperModel):
         build = _build_of(build)
@@ -368,7 +368,7 @@ def _run(
     space, model = check_child(child, objective.name, example, settings)
     check_how(hyperparameters, space, draws="policy" in search)
     if tuning_trials is not None:
-        check_count("tuning_trials", tuning_trials)
+        tuning_trials = check_count("tuning_trials", tuning_trials)
     plan = Plan(
         objective=objective,
         baselines=baselines,

@@ -154,6 +154,12 @@ class PolicyOracle(keras_tuner.Oracle):
     ):
         if not isinstance(policy, Policy):
             raise ValueError(f"`policy` must be a Policy. Received: {policy!r}")
+        max_repeats = check_count("max_repeats", max_repeats)
+        check_count(
+            "max_consecutive_failed_trials", max_consecutive_failed_trials
+        )
+        if max_trials is not None:
+            max_trials = check_count("max_trials", max_trials)
         super().__init__(
             objective=objective,
             max_trials=max_trials,
@@ -163,12 +169,6 @@ class PolicyOracle(keras_tuner.Oracle):
         )
         self.scoring = Scoring(self.objective, floor, halving)
         self.others = Others(others)
-        check_count("max_repeats", max_repeats)
-        check_count(
-            "max_consecutive_failed_trials", max_consecutive_failed_trials
-        )
-        if max_trials is not None:
-            check_count("max_trials", max_trials)
         # The base class replaces a seed of 0 by a random one.
         self.seed = policy.seed if seed is None else check_seed(seed)
         self.verbose = verbose

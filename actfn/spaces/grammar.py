@@ -367,7 +367,7 @@ def _fill(
         if isinstance(node, Variable):
             return holes[node.name]
         if isinstance(node, Parameter):
-            return Parameter(f"{node.name}@{place}")
+            return Parameter(f"{node.name}@{place}", node.scalar)
         return node
 
     return rebuild(template, leaf)
@@ -387,7 +387,8 @@ def _match(template: Expression, target: Expression) -> dict | None:
     if isinstance(template, Variable):
         return {template.name: target}
     if isinstance(template, Parameter):
-        return {} if isinstance(target, Parameter) else None
+        is_one = isinstance(target, Parameter)
+        return {} if is_one and target.scalar == template.scalar else None
     if not isinstance(template, Call):
         return {} if template == target else None
     if (

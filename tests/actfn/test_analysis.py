@@ -8,6 +8,8 @@ from matplotlib import collections
 
 import actfn
 from actfn import analysis
+from actfn.expressions.expression import parameters
+from tests.differentiating import slope_of
 
 matplotlib.use("Agg")
 
@@ -156,3 +158,17 @@ def test_errors_name_the_argument():
         analysis.curve("x * y", np.ones(2))
     with pytest.raises(ValueError, match=r"`x` and `y`.*\(2,\) and \(3,\)"):
         analysis.surface("x * y", np.ones(2), np.ones(3))
+
+
+NAMES = [
+    n for n in actfn.catalog.names() if not parameters(actfn.parse(n + "(x)"))
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_at_a_kink_a_curve_has_the_layers_slope(name):
+    points = np.array([-3.0, -1.0, 0.0, 1.0, 3.0, 6.0])
+    x = keras.ops.convert_to_tensor(points[None].astype("float32"))
+    found = keras.ops.convert_to_numpy(slope_of(actfn.get(name))(x))[0]
+    slopes = analysis.curve(name, points)[1]
+    np.testing.assert_allclose(slopes, found, rtol=1e-4, atol=1e-5)

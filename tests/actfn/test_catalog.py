@@ -10,6 +10,7 @@ from keras import ops
 from scipy import special
 
 import actfn
+from tests.differentiating import slope_of
 
 X = np.linspace(-6, 6, 49)
 FORMULAS = {
@@ -94,6 +95,7 @@ RELOAD = """
 import pathlib, sys
 import keras, numpy
 import actfn
+from tests.differentiating import slope_of
 folder = pathlib.Path(sys.argv[1])
 whole = keras.models.load_model(folder / "model.keras")
 weights = keras.models.model_from_json((folder / "model.json").read_text())
@@ -138,3 +140,70 @@ def test_trains_in_a_model():
     assert history[-1] < 0.8 * history[0]
     betas = ops.convert_to_numpy(model.layers[1].beta)
     assert len(set(betas)) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        *((name, {}) for name in actfn.catalog.names()),
+        ("relu", {"max_value": 3}),
+        ("leaky_relu", {"negative_slope": 0.2}),
+        ("elu", {"alpha": 1.0}),
+        ("elu", {"alpha": 0.3}),
+        ("celu", {"alpha": 0.5}),
+    ],
+)
+def test_slopes_lie_between_those_of_both_sides(name, constants):
+    layer = actfn.get(name, **constants)
+    points = np.array([-6, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 6], "float32")
+
+    def on_channels(x):
+        return ops.convert_to_tensor(np.repeat(x[:, None], 4, axis=1))
+
+    def value(x):
+        found = layer(on_channels(np.asarray(x, "float32")))
+        return ops.convert_to_numpy(found)[:, 0].astype("float64")
+
+    found = slope_of(layer)(on_channels(points))
+    slopes = ops.convert_to_numpy(found)[:, 0]
+    step = 2.0**-10
+    left = (value(points) - value(points - step)) / step
+    right = (value(points + step) - value(points)) / step
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    slack = 0.02 * (1 + np.maximum(abs(low), abs(high)))
+    assert (slopes >= low - slack).all() and (slopes <= high + slack).all()
+
+
+@pytest.mark.parametrize("make", [np.float32, np.float64, np.int64])
+def test_numbers_of_numpy_are_numbers(make):
+    two = make(2)
+    layers = [
+        actfn.get("relu", max_value=two),
+        actfn.get("elu", alpha=two),
+        actfn.get("swish", beta=two),
+    ]
+    if make is np.int64:
+        layers.append(actfn.get("swish", axis=make(1)))
+    x = ops.convert_to_tensor(np.linspace(-3, 3, 12, dtype="float32")[None])
+    for layer in layers:
+        again = actfn.get(layer.get_config())
+        np.testing.assert_array_equal(
+            *map(ops.convert_to_numpy, (layer(x), again(x)))
+        )
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_first_values_of_channels_are_saved(as_tensor, tmp_path):
+    values = np.array([0.5, 1.0, 2.0], "float32")
+    given = ops.convert_to_tensor(values) if as_tensor else values
+    model = keras.Sequential(
+        [keras.Input((3,)), actfn.get("swish", beta=given)]
+    )
+    np.testing.assert_array_equal(model.layers[0].get_weights()[0], values)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.layers[0].get_weights()[0], values)
+    clone = keras.models.clone_model(model)
+    np.testing.assert_array_equal(clone.layers[0].get_weights()[0], values)
+    with pytest.raises(ValueError, match=r"of its shape, \(4,\).*\(3,\)"):
+        actfn.get("swish", beta=given)(np.ones((1, 4), "float32"))

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import actfn.__main__ as command
+from actfn.command_line import of_a_model
 
 ROOT = pathlib.Path(__file__).parents[3]
 MINE = """
@@ -142,3 +143,28 @@ def test_a_prior_goes_with_the_surrogate_alone(here, capsys):
 def test_what_the_model_raises_is_shown_as_it_is(here):
     with pytest.raises(ZeroDivisionError):
         here("compare", "mine:broken", "--data", "mine:data")
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ((1, 2), {"x": 1, "y": 2}),
+        ((1, 2, 3), {"x": 1, "y": 2, "sample_weight": 3}),
+        (((1, 2), (3, 4)), {"x": 1, "y": 2, "validation_data": (3, 4)}),
+        (
+            ((1, 2, 3), (4, 5)),
+            {"x": 1, "y": 2, "sample_weight": 3, "validation_data": (4, 5)},
+        ),
+        (((1, 2), 3), {"x": (1, 2), "y": 3}),  # Two inputs.
+        ({"x": 1}, {"x": 1}),
+        (1, {"x": 1}),
+    ],
+)
+def test_what_data_may_give(given, names):
+    assert of_a_model._data(lambda: given) == names
+
+
+@pytest.mark.parametrize("given", [(1, 2, 3, 4), ((1, 2, 3, 4), (1, 2))])
+def test_what_data_may_not_give(given):
+    with pytest.raises(ValueError, match="--data must give"):
+        of_a_model._data(given)

@@ -147,3 +147,21 @@ def test_matplotlib_renders_the_latex_of_every_operator():
         call = Call(name, (X,) * row.arity)
         parser.parse(f"${call.latex()}$")
         parser.parse(f"${(call**2).latex()}$")
+
+
+@pytest.mark.parametrize("sign", ["+", "*", "-"])
+@pytest.mark.parametrize("terms", [60, 61, 62, 121, 122, 140])
+def test_a_long_row_prints_as_what_can_be_read(sign, terms):
+    row = actfn.parse("x")
+    for place in range(terms - 1):
+        other = actfn.parse(f"sin({place} * x)")
+        row = Call({"+": "add", "*": "mul", "-": "sub"}[sign], (row, other))
+    assert actfn.parse(str(row)) == row
+
+
+def test_too_deep_is_an_expression_error():
+    text = "x"
+    for _ in range(5):
+        text = f"({text}{' + 1' * 60}) * 2"
+    with pytest.raises(actfn.ExpressionError, match="deeper than 150"):
+        actfn.parse(text)

@@ -204,3 +204,23 @@ def test_arrays_are_computed_the_long_way():
         expression(POINTS),
         np.where(POINTS > 0, POINTS, np.expm1(np.minimum(POINTS, 0))),
     )
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="XLA of TensorFlow"
+)
+@pytest.mark.parametrize("text", ["x * tanh(softplus(x))", "tanh(softplus(x))"])
+def test_second_derivatives_by_xla_do_not_overflow(text):
+    import tensorflow as tf
+
+    x = np.array([-3.0, 0.5, 10, 22, 23, 25, 30, 35, 39.9, 41, 90], "float32")
+    layer = actfn.get(text)
+    second = tf.function(slope_of(slope_of(layer)), jit_compile=True)
+    found = second(tf.constant(x[None])).numpy()[0]
+    with mp.workdps(60):
+        function = {
+            "x * tanh(softplus(x))": lambda v: v * mp.tanh(mp.log1p(mp.exp(v))),
+            "tanh(softplus(x))": lambda v: mp.tanh(mp.log1p(mp.exp(v))),
+        }[text]
+        true = [float(mp.diff(function, mp.mpf(float(v)), 2)) for v in x]
+    np.testing.assert_allclose(found, true, atol=2e-5)

@@ -11,7 +11,9 @@ from keras import ops
 
 import actfn
 from actfn import search
+from actfn.expressions import operators
 from actfn.expressions.parsing import define
+from tests.differentiating import slope_of
 
 tf = pytest.importorskip("tensorflow")
 
@@ -157,3 +159,38 @@ for i in range({len(TEXTS)}):
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (result.returncode == 0) == works, result.stderr
+
+
+@pytest.fixture
+def own(monkeypatch):
+    monkeypatch.setattr(operators, "_TABLE", dict(operators._TABLE))
+    return actfn.register_operator
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float32(2), np.int64(2)])
+def test_a_derivative_may_be_any_number(own, number):
+    own("twice", 1, lambda a: 2 * a, partials=lambda y, a: (number,))
+    x = ops.convert_to_tensor(np.ones((2, 3), "float32"))
+    slope = slope_of(actfn.get("twice(x)"))(x)
+    np.testing.assert_array_equal(ops.convert_to_numpy(slope), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("bare", 2.0), ("too_many", (1.0, 2.0)), ("too_few", ())],
+)
+def test_derivatives_are_a_tuple_of_one_each(own, name, found):
+    own(name, 1, lambda a: 2 * a, partials=lambda y, a: found)
+    x = ops.convert_to_tensor(np.ones((2, 3), "float32"))
+    with pytest.raises(ValueError, match=f"`partials` of {name} must return"):
+        slope_of(actfn.get(f"{name}(x)"))(x)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_two_inputs_of_an_operator_without_derivatives(own, dtype):
+    own("damped", 2, lambda a, b: a * ops.tanh(b))
+    x = ops.convert_to_tensor(np.ones((2, 3)), dtype)
+    found = actfn.parse("damped(x, y)")(x, x)
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    values = ops.convert_to_numpy(ops.cast(found, "float32"))
+    np.testing.assert_allclose(values, np.tanh(1), rtol=1e-2)

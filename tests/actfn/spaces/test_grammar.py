@@ -200,3 +200,11 @@ def test_words_and_operators_may_be_named():
         assert space.decode(space.encode(function)) == function
     both = space.decode((0, 0, 0, 0, 0, 0, 0, 2, 2, 0))
     assert str(both) == "swish(x, beta) * swish(x, beta1)"
+
+
+@pytest.mark.parametrize("name", ["xatlu", "star_relu", "pelu", "swish"])
+def test_parameters_of_named_functions_stay_one_a_layer(name):
+    space = actfn.SearchSpace(core_units=1, unary=["identity", name])
+    of_text = actfn.canonicalize(actfn.parse(f"{name}(x) + x"))
+    tokens = space.encode(actfn.parse(f"{name}(x) + x"))
+    assert actfn.canonicalize(space.decode(tokens)) == of_text

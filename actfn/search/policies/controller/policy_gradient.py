@@ -83,9 +83,9 @@ class PolicyGradient(BasePolicy):
     ):
         super().__init__(space, seed)
         _check("learning_rate", learning_rate, learning_rate > 0, "positive")
-        check_count("batch_size", batch_size)
-        check_count("epochs", epochs)
-        check_count("units", units)
+        batch_size = check_count("batch_size", batch_size)
+        epochs = check_count("epochs", epochs)
+        units = check_count("units", units)
         _check("entropy_weight", entropy_weight, entropy_weight >= 0, "from 0")
         _check(
             "baseline_decay",
