@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import keras
 
 from actfn import catalog
-from actfn.expressions.expression import Expression
+from actfn.expressions.expression import (
+    Expression,
+    X,
+    exchanged,
+    inputs,
+    walk,
+)
 from actfn.expressions.parsing import parse
 from actfn.spaces.canonical import canonicalize
 from actfn.spaces.groups import GroupedExpression, join_groups, split_groups
@@ -29,11 +35,25 @@ def distinct(
         functions = (functions,)
     seen = {key_of(function) for function in known}
     kept = []
-    for function in map(str, functions):
+    for function in map(of_x, map(str, functions)):
         if (found := key_of(function)) not in seen:
             seen.add(found)
             kept.append(function)
     return tuple(kept)
+
+
+def of_x(function: str) -> str:
+    """Returns a function of y alone as one of x, which `actfn.get` reads.
+
+    The halves that a gate takes for x and y may be exchanged.
+    """
+    if groups := split_groups(function):
+        return join_groups({n: of_x(each) for n, each in groups.items()})
+    if catalog.find(function):
+        return function
+    read = parse(function, inputs=2)
+    alone = inputs(read) == 2 and X not in walk(read)
+    return str(exchanged(read)) if alone else function
 
 
 def key_of(function: str) -> str:

@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import cloudpickle
 import keras
 import keras_tuner
 import numpy as np
 
 from actfn import catalog
-from actfn.expressions.expression import X, exchanged, inputs, walk
-from actfn.expressions.parsing import parse
 from actfn.layers.activation import ActivationFunction
 from actfn.search import memory, screening, surroundings
+from actfn.search.candidates import of_x
 from actfn.search.data import Part, Parts, is_arrays
 from actfn.search.groups import set_groups
-from actfn.surgery.choice import Replaced
+from actfn.spaces.canonical import canonicalize
+from actfn.surgery.choice import Replaced, matches
 from actfn.surgery.sites import Site
 from actfn.surgery.swap import find_sites, rebuild
 
@@ -79,17 +80,21 @@ class ModelChild:
             return self.measure(model, getattr(self.parts, split))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "surroundings": surroundings.current()}
+        # A model is read only when what it is made of is known.
+        build = cloudpickle.dumps(self.build)
+        here = surroundings.current()
+        return {**vars(self), "build": build, "surroundings": here}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         surroundings.apply(state.pop("surroundings"))
         self.__dict__.update(state)
+        self.build = cloudpickle.loads(state["build"])
 
     def _hopeless(self, hp: keras_tuner.HyperParameters) -> str:
         """Says why a function cannot work, and which group's it is."""
         functions = set_groups(hp, self.groups) or {"": hp.get("activation")}
         for group, text in functions.items():
-            if reason := screening.hopeless(catalog.get(_of_x(text))):
+            if reason := screening.hopeless(catalog.get(of_x(text))):
                 return f"{group}: {reason}" if group else reason
         return ""
 
@@ -102,7 +107,7 @@ class ModelChild:
         functions = set_groups(hp, self.groups)
         names = [f"activation_{name}" for name in functions] or ["activation"]
         for name in names:
-            hp.values[name] = _of_x(hp.values[name])
+            hp.values[name] = of_x(hp.values[name])
         model = self.build(hp)
         if not isinstance(model, keras.Model) or not model.compiled:
             what = "a model that is not compiled"
@@ -209,8 +214,17 @@ class FromModel:
         None for one that the catalog does not know.
         """
         replaced = Replaced(self.replace)
-        names = [_name_of(s) for s in find_sites(self.model) if s in replaced]
+        names = [
+            _name_of(site)
+            for site in find_sites(self.model)
+            if site in replaced and self._has(site)
+        ]
         return [name for name, _ in collections.Counter(names).most_common()]
+
+    def _has(self, site: Site) -> bool:
+        """Whether a site is of a group, if there are groups."""
+        patterns = [each for group in self.groups.values() for each in group]
+        return not patterns or any(matches(each, site) for each in patterns)
 
     def __call__(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Returns a compiled model with the activation of `hp`."""
@@ -242,17 +256,27 @@ def _name_of(site: Site) -> str | None:
     """Returns what `actfn.get` calls the function of a site."""
     if isinstance(site.layer, ActivationFunction):
         return str(site.layer.expression)
+    function = site.function
+    if isinstance(function, keras.layers.ReLU):
+        usual = function.max_value in (None, 6) and not function.threshold
+        if function.negative_slope:
+            if function.max_value is not None or function.threshold:
+                return None
+            return _with("leaky_relu", negative_slope=function.negative_slope)
+        return site.activation if usual else None
+    if isinstance(function, keras.layers.LeakyReLU):
+        return _with("leaky_relu", negative_slope=function.negative_slope)
+    if isinstance(function, keras.layers.ELU):
+        return _with("elu", alpha=function.alpha)
+    if site.activation == "leaky_relu":
+        return _with("leaky_relu", negative_slope=0.2)  # The default of Keras.
     known = catalog.find(site.activation)
     return known and known.name
 
 
-def _of_x(text: str) -> str:
-    """Returns a function of y alone as one of x, which `actfn.get` reads.
-
-    The halves that a gate takes for x and y may be exchanged.
-    """
-    if catalog.find(text):
-        return text
-    function = parse(text, inputs=2)
-    alone = inputs(function) == 2 and X not in walk(function)
-    return str(exchanged(function)) if alone else text
+def _with(name: str, **constants: Any) -> str:
+    """Returns a catalog function's name, or its text with other constants."""
+    given = {key: float(np.asarray(v)) for key, v in constants.items()}
+    usual = catalog.get(name).expression
+    found = catalog.get(name, **given).expression
+    return name if canonicalize(found) == canonicalize(usual) else str(found)

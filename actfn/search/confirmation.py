@@ -142,7 +142,7 @@ def judge(
             )
         ),
     ]
-    rows.sort(key=lambda row: -row.mean)
+    rows.sort(key=_place)
     winners = [row for row in rows if row.p < LEVEL]
     note = _would_have_shown(rows, len(others), metric, margin)
     if winners:
@@ -268,13 +268,22 @@ def _why_keep(rows, incumbent: str, metric: str) -> str:
                 "with the seeds that they share."
             )
         return "one run each cannot tell a better function from luck."
-    best = max(rivals, key=lambda row: row.mean)
+    best = max(rivals, key=lambda row: row.gain)
     return (
         f"none of {len(others)} other functions is shown to be better. The "
         f"best of them, {best.expression}, gains {best.gain:+.4g} in "
         f"{metric} (95 % interval {best.low:.4g} to {best.high:.4g}, "
         f"{best.pairs} paired seeds, Holm-corrected p = {best.p:.2g})."
     )
+
+
+def _place(row: Comparison) -> tuple[float, float]:
+    """Returns what sorts rows by gain, as means may be of unlike seeds."""
+    gain, mean = (
+        math.inf if math.isnan(value) else -value
+        for value in (row.gain, row.mean)
+    )
+    return gain, mean
 
 
 def smallest_of_interest(own: Sequence[float]) -> float:

@@ -161,6 +161,12 @@ def part(data: Any, name: str = "data") -> Part:
             f"Received: {type(x).__name__}"
         )
     if _is_data_set(x) or _is_factory(x):
+        if any(value is not None for value in values[1:]):
+            raise ValueError(
+                f"`{name}` must be a data set alone, whose batches have y and "
+                "the weights of examples. Received: a data set, and y or "
+                "`sample_weight` beside it"
+            )
         return Part(x)
     arrays = [None if v is None else _arrays(v) for v in values]
     flat = keras.tree.flatten(arrays)
@@ -244,10 +250,13 @@ def _in_memory(data: Any) -> list[Any] | None:
         if isinstance(data, keras.utils.PyDataset)
         else iter(data)
     )
-    return [
+    found = [
         _arrays(tuple(batch) if isinstance(batch, tuple | list) else (batch,))
         for batch in batches
     ]
+    parts = keras.tree.flatten(found)
+    # Ragged ones have no rows as arrays.
+    return found if all(np.ndim(part) for part in parts) else None
 
 
 def _permutation(count: int, seed: Any) -> np.ndarray:

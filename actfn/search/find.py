@@ -365,7 +365,8 @@ def _run(
         ]
         for each in (find, compare, _run)
     }
-    space, model = check_child(child, objective.name, example, settings)
+    given = hyperparameters if isinstance(hyperparameters, Mapping) else {}
+    space, model = check_child(child, objective.name, example, settings, given)
     check_how(hyperparameters, space, draws="policy" in search)
     if tuning_trials is not None:
         tuning_trials = check_count("tuning_trials", tuning_trials)
@@ -407,6 +408,7 @@ def _run(
             outcome.trials,
             objective.name,
             [trial.values for trial in outcome.trials],
+            plan.sign,
         )
     if verbose:
         print(text(session.content()))
@@ -426,7 +428,7 @@ def _begin_with(
         baselines: As they are given; None for the usual ones.
         usual: If there are none, that in use alone, or ReLU.
     """
-    known = [name for name in used if name is not None][:1]
+    known = [name for name in used[:1] if name is not None]
     if baselines is None:
         if used and not known:
             raise ValueError(

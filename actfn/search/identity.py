@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ from actfn.search.others import OURS
 from actfn.search.plan import Plan
 from actfn.search.policies.base import settings_of
 from actfn.surgery.interior import all_layers, is_model
+from actfn.surgery.state import stays
 
 _ROWS = 1000
 _NOT_TOLD = ("name", "shared_object_id", "build_config", "layers")
@@ -56,7 +57,7 @@ def identity_of(
         "finalists": plan.finalists,
         "repeats": plan.repeats,
         "fit": {k: str(v) for k, v in sorted(child.fit.items())},
-        "model": of_model(model, values=_has_weights(child.build)),
+        "model": of_model(model, _carried(child.build, model)),
         "data": [
             of_data(p) for p in (parts.train, parts.validation, parts.test)
         ],
@@ -75,16 +76,22 @@ def identity_of(
     return described | {name: value for name, value in more.items() if value}
 
 
-def _has_weights(build: Any) -> bool:
-    return isinstance(build, FromModel) and build.keep_weights
+def _carried(build: Any, model: keras.Model) -> list[Any]:
+    """Returns the weights that children begin with, if they are given."""
+    if not isinstance(build, FromModel):
+        return []
+    if build.keep_weights:
+        return model.weights
+    layers = [each for each in all_layers(model)[1:] if stays(each)]
+    return [weight for layer in layers for weight in layer.weights]
 
 
-def of_model(model: keras.Model, values: bool = False) -> str:
+def of_model(model: keras.Model, carried: Sequence[Any] = ()) -> str:
     """Returns a short text that differs where models do.
 
     Args:
         model: A compiled model.
-        values: Whether models with other weights are others.
+        carried: Weights of it whose values count as well.
     """
     told: list[Any] = [type(model).__name__]
     for layer in all_layers(model)[1:]:
@@ -93,8 +100,8 @@ def of_model(model: keras.Model, values: bool = False) -> str:
         told.append((type(layer).__name__, shapes, config))
     told.append(_config(model.optimizer))
     told += _judged_by(model)
-    if values:
-        told.append([_sum(np.asarray(w)) for w in model.weights])
+    if carried:
+        told.append([_sum(np.asarray(weight)) for weight in carried])
     digest = hashlib.sha256(json.dumps(told, default=str).encode())
     return f"{model.count_params()} weights, {digest.hexdigest()[:8]}"
 

@@ -30,8 +30,36 @@ def names_of(space: keras_tuner.HyperParameters) -> list[str]:
         dict.fromkeys(
             hp.name
             for hp in space.space
-            if hp.name not in OURS and not isinstance(hp, hp_module.Fixed)
+            if not _is_ours(hp.name) and not isinstance(hp, hp_module.Fixed)
         )
+    )
+
+
+def _is_ours(name: str) -> bool:
+    return name in OURS or name.startswith("activation_")
+
+
+def without_ours(
+    space: keras_tuner.HyperParameters,
+) -> keras_tuner.HyperParameters:
+    """Returns a space without what a search sets itself.
+
+    What is fixed in a space stays as it is, whatever is set later.
+    """
+    config = space.get_config()
+    return keras_tuner.HyperParameters.from_config(
+        {
+            "space": [
+                each
+                for each in config["space"]
+                if not _is_ours(each["config"]["name"])
+            ],
+            "values": {
+                name: value
+                for name, value in config["values"].items()
+                if not _is_ours(name)
+            },
+        }
     )
 
 
@@ -126,7 +154,8 @@ class Others:
     def _draw(hp: keras_tuner.HyperParameters, seed: int) -> None:
         # In the order of definition: a condition's parent comes first.
         for place, one in enumerate(hp.space):
-            free = one.name not in OURS and not isinstance(one, hp_module.Fixed)
+            ours = _is_ours(one.name)
+            free = not ours and not isinstance(one, hp_module.Fixed)
             if free and hp.is_active(one):
                 hp.values[one.name] = one.random_sample(seed + place)
 
@@ -146,7 +175,7 @@ class SharedValues:
 
     def __init__(self, plan: Plan, space: keras_tuner.HyperParameters | None):
         self._plan = plan
-        self._space = space or keras_tuner.HyperParameters()
+        self._space = without_ours(space or keras_tuner.HyperParameters())
         self.names = names_of(self._space)
         given = isinstance(plan.others, Mapping)
         self.values: dict[str, Any] = dict(plan.others) if given else {}
@@ -155,6 +184,11 @@ class SharedValues:
         if plan.others == "shared" and self.names:
             usual = min(30, 5 + 5 * len(self.names))
             self.trials = plan.others_trials or usual
+
+    @property
+    def space(self) -> keras_tuner.HyperParameters:
+        """The hyperparameters that are known by now."""
+        return self._space.copy()
 
     @property
     def in_search(self) -> str | Mapping[str, Any]:
@@ -171,7 +205,12 @@ class SharedValues:
         return hp
 
     def take_best(self, oracle: keras_tuner.Oracle) -> None:
-        """Keeps those of the best trial; warns if none has completed."""
+        """Keeps those of the best trial; warns if none has completed.
+
+        Some of them may be hyperparameters that no trial had before.
+        """
+        self._space = without_ours(oracle.get_space())
+        self.names = names_of(self._space)
         self.values = best_values(oracle)
         self._untuned = bool(self.names) and not self.values
         if self._untuned:
@@ -205,8 +244,25 @@ class TuningTrial:
         self._run_trial = run_trial
 
     def __call__(self, trial, report):
-        """Returns the metrics of a trial."""
-        found = self._run_trial(trial, report)
+        """Returns the metrics of a trial.
+
+        Raises:
+            FatalRuntimeError: The child raised an exception, as it would in
+                the search as well.
+        """
+        try:
+            found = self._run_trial(trial, report)
+        except (
+            keras_tuner.errors.FailedTrialError,
+            keras_tuner.errors.FatalError,
+        ):
+            raise
+        except Exception as error:
+            values = settings(values_in(trial.hyperparameters))
+            raise keras_tuner.errors.FatalRuntimeError(
+                f"A child of the tuning ({values}) has failed. "
+                f"Received: {type(error).__name__}: {error}"
+            ) from error
         if not completed(found.values()):
             raise keras_tuner.errors.FailedTrialError("the child diverged")
         return found

@@ -22,6 +22,7 @@ def check_child(
     objective: str,
     activation: str,
     settings: Mapping[str, Collection[str]] | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> tuple[keras_tuner.HyperParameters, keras.Model]:
     """Builds a model once and measures it on a batch.
 
@@ -31,6 +32,7 @@ def check_child(
         activation: The function that it is built with.
         settings: Names of arguments beside those of `Model.fit`, by the
             function that has them, for errors.
+        values: Of other hyperparameters, by name, if they are given.
 
     Returns:
         The hyperparameters that `build` asks for beside the activation, with
@@ -44,6 +46,7 @@ def check_child(
     hp = keras_tuner.HyperParameters()
     hp.Fixed("activation", activation)
     hp.Fixed("seed", 0)
+    hp.values |= values or {}
     model = _build(child, hp)
     _check_fit(child, model, settings or {})
     found = child.measure(model, _first_batch(child, child.parts.validation))
@@ -89,8 +92,9 @@ def _build(child: ModelChild, hp: keras_tuner.HyperParameters) -> keras.Model:
         hp.values = seen = _Seen(hp.values)
         return child.build(hp)
 
-    watched = copy.copy(child)
-    watched.build = build
+    watched = ModelChild(
+        build, child.parts, child.fit, child.metric, child.groups
+    )
     try:
         model = watched.make(hp)
     except KeyError as error:

@@ -142,4 +142,9 @@ def objective_of(
             "`objective` must be one metric of the validation data, such as "
             f"'val_loss' or 'val_accuracy'. Received: {objective!r}"
         )
+    if made.direction not in ("min", "max"):
+        raise ValueError(
+            '`objective` must have the direction "min" or "max". '
+            f"Received: {made.direction!r}"
+        )
     return made

@@ -9,6 +9,8 @@ split and returns metrics.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import pathlib
 from collections.abc import Mapping
@@ -26,6 +28,7 @@ from actfn.search.books.rows import (
     trial_row,
 )
 from actfn.search.books.tables import CsvLog, read_rows, write_rows
+from actfn.search.candidates import of_x
 from actfn.search.executors import Executor
 from actfn.search.executors.trials import run_trials
 from actfn.search.finalists import finalists
@@ -76,7 +79,6 @@ class Session:
         self.directory = directory
         self._child, self._executor = child, executor
         self._identity = dict(identity)
-        self._hyperparameters = hyperparameters
         self.shared = SharedValues(plan, hyperparameters)
         phases = {"hyperparameters": self.shared.trials, **plan.children}
         costs = dict.fromkeys(phases, 1.0)
@@ -88,6 +90,7 @@ class Session:
         self._movement: dict[str, float] = {}
         self._rows: list[Row] = []
         self._verdict: confirmation.Verdict | None = None
+        self._stopped = False
 
     def run(self, resume: bool = True) -> Outcome:
         """Does what has not been done yet, and returns what it came to.
@@ -106,17 +109,19 @@ class Session:
             claim(self.directory, self._identity, resume),
             self._progress,
         ):
-            self._tune_shared()
-            if plan.policy is not None:
-                self._search("search", plan.policy, plan.trials, "results.csv")
-            if plan.control is not None:
-                self._search(
-                    "control", plan.control, plan.control_trials, "random.csv"
-                )
-            if plan.families:
-                self._tune()
-            rewards = self._compared()
-            verdict = self._confirm(rewards)
+            try:
+                self._tune_shared()
+                self._search_all()
+                if plan.families:
+                    self._tune()
+                rewards = self._compared()
+                verdict = self._confirm(rewards)
+            except BaseException:
+                # Also one that says that the disk is full.
+                self._stopped = True
+                with contextlib.suppress(OSError):
+                    self._show(force=True)
+                raise
             rows = self._write_confirmed(verdict, rewards)
             self._progress.enter("done")
             self._show(force=True)
@@ -128,6 +133,16 @@ class Session:
             values=self.shared.values,
             report=self.page,
         )
+
+    def _search_all(self) -> None:
+        """Trains what the policy proposes, and what the control does."""
+        plan = self.plan
+        if plan.policy is not None:
+            self._search("search", plan.policy, plan.trials, "results.csv")
+        if plan.control is not None:
+            self._search(
+                "control", plan.control, plan.control_trials, "random.csv"
+            )
 
     def content(self) -> Content:
         """Returns what the report shows now."""
@@ -151,6 +166,7 @@ class Session:
             note=" ".join(
                 filter(None, (texts.note, verdict.note if verdict else ""))
             ),
+            stopped=self._stopped,
         )
 
     def _show(self, force: bool = False) -> None:
@@ -215,7 +231,7 @@ class Session:
             floor=self.plan.floor,
             halving=self.plan.halving,
             racing=racing,
-            hyperparameters=self._hyperparameters,
+            hyperparameters=self.shared.space,
             others=self.shared.in_search,
             on_result=on_result,
             verbose=0,
@@ -251,15 +267,16 @@ class Session:
     def _tune(self) -> None:
         """Trains all members of the families, and keeps the best of each."""
         plan = self.plan
-        log = CsvLog(self.directory / "tuned.csv", RUN_COLUMNS)
+        log = self._runs("tuned.csv")
         scores = {
             (row["expression"], int(row["run"])): float(row["score"])
-            for row in read_rows(log.path)
+            for row in self._comparable(log)
         }
         jobs = tuning.pairs(plan.families, plan.tuning_runs)
         seeds = [self._fresh_seed(run, 9) for run in range(plan.tuning_runs)]
         self._progress.enter("tuning")
         self._progress.recall(len(scores))
+        self._show(force=True)
         left = iter([job for job in jobs if job[1:] not in scores])
 
         def next_job():
@@ -296,8 +313,29 @@ class Session:
             score = self.plan.sign * metrics[self.plan.objective.name]
         # All digits: a resumed search says the same to the last one.
         values = (text, run, seeds[run], repr(score))
-        log.append(dict(zip(RUN_COLUMNS, values, strict=True)))
+        row = dict(zip(RUN_COLUMNS, values, strict=True))
+        log.append(row | self._drawn())
         return text, run, score
+
+    def _runs(self, file: str) -> CsvLog:
+        return CsvLog(self.directory / file, (*RUN_COLUMNS, *self._drawn()))
+
+    def _comparable(self, log: CsvLog) -> list[dict[str, str]]:
+        """Returns the runs with the hyperparameters that are shared now.
+
+        Where they are those of the best trial, more trials may change them.
+        """
+        now = self._drawn()
+        return [
+            row
+            for row in read_rows(log.path)
+            if all(row.get(name) == value for name, value in now.items())
+        ]
+
+    def _drawn(self) -> dict[str, str]:
+        if self.plan.others != "draw" or not self.shared.names:
+            return {}
+        return {"values": json.dumps(self.shared.values, sort_keys=True)}
 
     def _compared(self) -> dict[str, float]:
         """Returns what is compared, with what the search saw of each."""
@@ -312,13 +350,13 @@ class Session:
             known=self.plan.baselines,
         )
         for text, reward in best.items():
-            rewards.setdefault(text, reward)
+            rewards.setdefault(of_x(text), reward)
         return rewards
 
     def _confirm(self, rewards: Mapping[str, float]) -> confirmation.Verdict:
         """Trains functions with fresh seeds that all of them share."""
         plan = self.plan
-        log = CsvLog(self.directory / "retrained.csv", RUN_COLUMNS)
+        log = self._runs("retrained.csv")
         rounds = Rounds(
             list(rewards),
             plan.repeats,
@@ -326,13 +364,14 @@ class Session:
             safe=plan.baselines[:1],
         )
         seeds = [self._fresh_seed(run) for run in range(plan.repeats)]
-        for row in read_rows(log.path):
+        for row in self._comparable(log):
             key = row["expression"], int(row["run"])
             rounds.add(*key, float(row["score"]))
         self._progress.enter("confirmation")
         # A finalist may be among what is compared anyway.
         self._progress.expect("confirmation", len(rewards) * plan.repeats)
         self._progress.recall(rounds.count)
+        self._show(force=True)
 
         def next_job():
             job = rounds.next()

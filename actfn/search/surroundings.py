@@ -20,6 +20,7 @@ def current() -> dict[str, Any]:
             config.dtype_policy()
         ),
         "operators": [*map(operators.get, operators.registered())],
+        "custom_objects": dict(keras.saving.get_custom_objects()),
     }
 
 
@@ -32,6 +33,15 @@ def apply(settings: dict[str, Any]) -> None:
     config.set_dtype_policy(
         keras.saving.deserialize_keras_object(settings["dtype_policy"])
     )
+    known = keras.saving.get_custom_objects()
+    for key, thing in settings["custom_objects"].items():
+        package, _, name = key.rpartition(">")
+        if key in known:
+            continue
+        if package:
+            keras.saving.register_keras_serializable(package, name)(thing)
+        else:
+            known[key] = thing
     for operator in settings["operators"]:
         if operator.name not in operators.names():
             operators.register_operator(

@@ -112,6 +112,12 @@ class Replaced:
                 raise error
 
 
+def matches(pattern: str, site: Site) -> bool:
+    """Whether a pattern of names is one of a site, as ``"b*"`` is of b1."""
+    names = {site.name, site.path, *site.path.split("/")}
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names)
+
+
 class Choice:
     """Makes the new activation of each site, and knows what was replaced.
 
@@ -176,10 +182,9 @@ class Choice:
         self.left[path] = reason
 
     def _by_pattern(self, site: Site) -> Any:
-        names = {site.name, site.path, *site.path.split("/")}
         chosen = None
         for pattern, value in self._given.items():
-            if any(fnmatch.fnmatchcase(name, pattern) for name in names):
+            if matches(pattern, site):
                 self._keys.add(pattern)
                 if chosen is None:
                     chosen = value

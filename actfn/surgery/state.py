@@ -110,15 +110,16 @@ def _carried(
     Always so where training does not make it: frozen layers, and those that
     were adapted to data, such as `Normalization` and `TextVectorization`.
     """
-    if keep_weights or _stays(old):
+    if keep_weights or stays(old):
         pairs = [(old, new)]
     else:
         inner = _inner_pairs(old, new)
-        pairs = [pair for pair in inner if _stays(pair[0])]
+        pairs = [pair for pair in inner if stays(pair[0])]
     yield from (pair for pair in pairs if pair[0].built)
 
 
-def _stays(layer: keras.Layer) -> bool:
+def stays(layer: keras.Layer) -> bool:
+    """Whether training does not make a layer's state: frozen or adapted."""
     return not layer.trainable or hasattr(layer, "adapt")
 
 

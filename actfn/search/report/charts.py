@@ -16,7 +16,7 @@ import numpy as np
 
 from actfn.search.books.results import Result
 from actfn.search.report.content import Row
-from actfn.search.report.numbers import finite, number, trained
+from actfn.search.report.numbers import finite, number, reached, trained
 
 WIDTH, HEIGHT = 1000.0, 100.0
 MARGIN = 0.04  # of an axis, beside the outermost value
@@ -103,7 +103,7 @@ def rewards(
         bad = [n for n, r in enumerate(rows, 1) if not _is_shown(r, y)]
         dots = "".join(_dot(x.share(n), y.share(r.reward)) for n, r in good)
         rug = "".join(f"M{WIDTH * x.share(n):.1f} {HEIGHT}v-3" for n in bad)
-        best = itertools.accumulate((r.reward for r in rows), max)
+        best = itertools.accumulate(map(reached, rows), max)
         line = _steps(x, y, list(enumerate(best, 1)), len(rows))
         marks += [Mark(dots, f"dots {style}"), Mark(rug, f"line {style}")]
         marks.append(Mark(line, f"line {style}"))
@@ -126,7 +126,7 @@ def distribution(trials: Sequence[Result], control: Sequence[Result]) -> Chart:
     marks = []
     for rows, style in groups:
         if rows:
-            path = _survival(x, [row.reward for row in rows])
+            path = _survival(x, [*map(reached, rows)])
             marks.append(Mark(path, f"line {style}"))
     ticks = tuple(Tick(n, f"{n} %") for n in (0, 50, 100))
     text = "Share of the trained functions whose reward is at least that high."

@@ -68,8 +68,8 @@ class Content:
     Attributes:
         title: Of the page.
         verdict: What was found; empty while the search runs.
-        phases: In their order. The search runs while one is unfinished and
-            there is no verdict.
+        phases: In their order. The search runs while one is unfinished,
+            there is no verdict, and it is not stopped.
         setting: Data, model and budget in a sentence or two.
         command: What repeats the search.
         provenance: Where the data come from.
@@ -84,6 +84,7 @@ class Content:
         policy: Its name.
         values: Other hyperparameters of each trial, as long as `trials` or
             empty.
+        stopped: Whether the search has ended before its time.
         note: As the smallest difference that would have shown, or whether
             data were held back.
     """
@@ -104,8 +105,10 @@ class Content:
     policy: str
     values: Sequence[Mapping[str, Any]] = ()
     note: str = ""
+    stopped: bool = False
 
     @property
     def running(self) -> bool:
         """Whether more is to come."""
-        return not self.verdict and any(not p.finished for p in self.phases)
+        left = any(not phase.finished for phase in self.phases)
+        return left and not self.verdict and not self.stopped

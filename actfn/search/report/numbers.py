@@ -24,6 +24,14 @@ def best(trials: Iterable[Result]) -> Result | None:
     return min(done, key=lambda trial: trial.rank, default=None)
 
 
+def reached(trial: Result) -> float:
+    """Returns the reward of a completed trial, of others minus infinity.
+
+    What policies are told of those is no measurement.
+    """
+    return trial.reward if trial.status == "completed" else -math.inf
+
+
 def finite(values: Iterable[float]) -> list[float]:
     """Returns the values that are neither NaN nor infinite."""
     return [value for value in values if math.isfinite(value)]

@@ -15,6 +15,7 @@ def write_trials(
     trials: Sequence[Result],
     metric: str = "reward",
     values: Sequence[Mapping[str, Any]] = (),
+    sign: float = 1.0,
 ) -> None:
     """Writes each trial as a run, its function as a hyperparameter.
 
@@ -25,8 +26,10 @@ def write_trials(
     Args:
         folder: Gets one folder a trial.
         trials: Cached twins are left out: they were not trained.
-        metric: What the reward is called.
+        metric: What the reward is called. Only trials that have completed
+            have it: what a policy is told of others is not measured.
         values: Other hyperparameters of each trial, or nothing.
+        sign: -1 if the reward is the metric with a minus, which is taken off.
 
     Raises:
         ValueError: There are values, but not one mapping a trial.
@@ -39,11 +42,17 @@ def write_trials(
     for place, trial in enumerate(trials):
         run = pathlib.Path(folder) / trial.trial
         if trial.status != "cached" and not run.exists():
-            _write(run, trial, metric, values[place] if values else {})
+            scores = {"seconds": trial.seconds}
+            if trial.status == "completed":
+                scores = {metric: sign * trial.reward} | scores
+            _write(run, trial, scores, values[place] if values else {})
 
 
 def _write(
-    run: pathlib.Path, trial: Result, metric: str, values: Mapping[str, Any]
+    run: pathlib.Path,
+    trial: Result,
+    scores: Mapping[str, float],
+    values: Mapping[str, Any],
 ) -> None:
     # Neither needs a TensorFlow session; the import costs a second.
     from tensorboard.compat.proto.event_pb2 import Event
@@ -59,8 +68,8 @@ def _write(
     }
     scalars = Summary(
         value=[
-            Summary.Value(tag=metric, simple_value=trial.reward),
-            Summary.Value(tag="seconds", simple_value=trial.seconds),
+            Summary.Value(tag=name, simple_value=score)
+            for name, score in scores.items()
         ]
     )
     writer = EventFileWriter(str(run))
@@ -68,10 +77,7 @@ def _write(
         for summary in (
             summary_v2.hparams_config_pb(
                 hparams=[summary_v2.HParam(name) for name in hyperparameters],
-                metrics=[
-                    summary_v2.Metric(metric),
-                    summary_v2.Metric("seconds"),
-                ],
+                metrics=[summary_v2.Metric(name) for name in scores],
             ),
             summary_v2.hparams_pb(hyperparameters, trial_id=trial.trial),
             scalars,

@@ -16,6 +16,7 @@ from actfn.search.report.numbers import (
     number,
     probability,
     ranked,
+    reached,
     score,
     trained,
 )
@@ -74,10 +75,10 @@ def _rewards(who: str, rows: Sequence[Result]) -> str:
     top = best(rows)
     if not top:
         return f"{who}: {len(rows)} trained; none completed."
-    average = mean([row.reward for row in rows])
+    done = finite(map(reached, rows))
     return (
-        f"{who}: {len(rows)} trained, mean reward {number(average)}; the best "
-        f"is {number(top.reward)}."
+        f"{who}: {len(done)} of {len(rows)} completed, mean reward "
+        f"{number(mean(done))}; the best is {number(top.reward)}."
     )
 
 

@@ -229,3 +229,17 @@ def test_fewer_repeats_than_there_were_are_what_is_waited_for():
 def test_the_incumbent_must_be_there():
     with pytest.raises(ValueError, match=r"incumbent 'relu'.*Received"):
         judge({"x": [1.0]}, "relu")
+
+
+def test_the_best_is_told_by_gains_as_means_are_of_unlike_seeds():
+    relu = np.array([0.9, 0.92, 0.88, 0.2, 0.22, 0.18, 0.21, 0.19])
+    noise = 0.03 * np.random.default_rng(0).normal(size=8)
+    scores = {
+        "relu": relu,
+        "dropped": relu[:3] - 0.1,  # of the easy seeds alone
+        "good": relu + 0.01 + noise - noise.mean(),
+    }
+    verdict = judge(scores, "relu", planned=8)
+    assert "The best of them, good, gains +0.01 " in verdict.text
+    names = [row.expression for row in verdict.comparisons]
+    assert names == ["good", "relu", "dropped"]

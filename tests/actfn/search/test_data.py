@@ -109,6 +109,18 @@ def test_a_data_set_without_targets_is_halved_by_examples(nested):
         ({"x": Sequence()}, "`validation_data` is needed"),
         ({"x": X[:2], "y": Y[:2]}, "so little data"),
         ({"x": X, "y": Y, "validation_split": 1.5}, "from 0 up to"),
+        (
+            {"x": Sequence(), "y": Y, "validation_data": (X, Y)},
+            "a data set alone.*y or `sample_weight` beside it",
+        ),
+        (
+            {"x": Sequence(), "sample_weight": Y, "validation_data": (X, Y)},
+            "a data set alone",
+        ),
+        (
+            {"x": X, "y": Y, "validation_data": (Sequence(), Y)},
+            "`validation_data` must be a data set alone",
+        ),
     ],
 )
 def test_bad_data_end_with_one_line(arguments, message):
@@ -143,3 +155,16 @@ def test_a_tf_data_set_travels_with_its_augmentation():
     assert any(not np.allclose(first[y], second[y]) for y in range(20))
     parts = divide(data, validation_data=data)
     assert len(targets(parts.test)) == 10
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="needs tf.data"
+)
+def test_ragged_batches_are_not_divided():
+    import tensorflow as tf
+
+    ragged = tf.ragged.constant([[1.0], [2.0, 3.0], [4.0], [5.0, 6.0]])
+    data = tf.data.Dataset.from_tensor_slices((ragged, Y[:4])).batch(2)
+    parts = divide(data, validation_data=data)
+    assert parts.test is parts.validation
+    assert "could not be divided" in parts.note

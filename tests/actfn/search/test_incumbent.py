@@ -94,3 +94,63 @@ def test_others_are_beside_it(tmp_path):
     model = models.compiled(keras.models.clone_model(SILU))
     names, _ = compare(model, tmp_path, replace=["silu"], baselines="relu")
     assert {*names} == {"silu", "relu"}
+
+
+@pytest.mark.parametrize(
+    ("activation", "replace", "slope"),
+    [
+        (layers.LeakyReLU(0.3), "leaky_relu", 0.3),
+        (layers.Activation("leaky_relu"), "leaky_relu", 0.2),
+        (layers.ReLU(negative_slope=0.1), ["leaky_relu", layers.ReLU], 0.1),
+        (layers.LeakyReLU(0.01), "leaky_relu", 0.01),
+        (layers.ELU(0.5), "elu", None),
+    ],
+)
+def test_constants_of_the_layer_are_those_of_the_incumbent(
+    activation, replace, slope, tmp_path
+):
+    (first, *_), _ = compare(own(activation), tmp_path / "a", replace=replace)
+    x = np.linspace(-3, 3, 13, dtype="float32")[:, None]
+    expected = keras.ops.convert_to_numpy(activation(x))
+    found = keras.ops.convert_to_numpy(actfn.get(first)(x))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert (first == "leaky_relu") == (slope == 0.01)
+
+
+def test_sites_of_no_group_do_not_count(tmp_path):
+    model = models.compiled(
+        keras.Sequential(
+            [
+                keras.Input((64,)),
+                layers.Dense(8, activation="relu", name="a1"),
+                layers.Dense(8, activation="relu", name="a2"),
+                layers.Dense(8, activation="gelu", name="b1"),
+                layers.Dense(3),
+            ]
+        )
+    )
+    baselines, _ = compare(
+        model,
+        tmp_path / "a",
+        replace=["relu", "gelu"],
+        groups={"late": "b*"},
+        candidates=["tanh"],
+    )
+    assert baselines[0] == "gelu"
+
+
+def test_who_has_most_sites_without_a_name_is_given_first(tmp_path):
+    model = models.compiled(
+        keras.Sequential(
+            [
+                keras.Input((64,)),
+                layers.Dense(8, activation=custom),
+                layers.Dense(8, activation=custom),
+                layers.Dense(8, activation="relu"),
+                layers.Dense(3),
+            ]
+        )
+    )
+    settings = {"replace": ["relu", custom], "baselines": ["sin(x)"]}
+    baselines, _ = compare(model, tmp_path / "a", **settings)
+    assert baselines[0] == "sin(x)"

@@ -4,7 +4,9 @@ import collections
 import json
 import math
 
+import keras
 import keras_tuner
+import numpy as np
 import pytest
 
 import actfn
@@ -224,3 +226,126 @@ def test_tuned_values_and_the_function_are_the_planted_ones(tmp_path):
     again = session_of(child, tmp_path / "s", "shared").run()
     assert len(child.calls) == trained
     assert again.values == outcome.values
+
+
+# In a user's model ---------------------------------------------------------
+
+X = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
+Y = X.sum(axis=1)
+
+
+def model_of(activation, optimizer):
+    model = keras.Sequential(
+        [keras.layers.Dense(2), activation, keras.layers.Dense(1)]
+    )
+    model.compile(optimizer, "mse", run_eagerly=True)
+    return model
+
+
+class Model:
+    """Builds models with a rate, and knows what it was built with."""
+
+    def __init__(self):
+        self.told = []
+
+    def __call__(self, hp):
+        given = {name: hp.get(name) for name in ("activation", "seed")}
+        rate = hp.Float("rate", 0.001, 0.1)
+        self.told.append(given | {"rate": rate})
+        return model_of(
+            actfn.get(given["activation"]), keras.optimizers.SGD(rate)
+        )
+
+
+def in_this_order(hp):
+    optimizer = hp.Choice("optimizer", ["adam", "sgd"])
+    if optimizer == "sgd":  # Unknown to who has built the default alone.
+        optimizer = keras.optimizers.SGD(hp.Float("rate", 0.01, 0.1))
+    return model_of(actfn.get(hp.get("activation")), optimizer)
+
+
+def compare(folder, build, **settings):
+    settings = {"repeats": 2, "tuning_trials": 4, "seed": 3} | settings
+    return search.compare(
+        build, X, Y, **{"candidates": ["tanh"]} | settings,
+        directory=folder, verbose=0,
+    )  # fmt: skip
+
+
+def test_the_incumbent_is_tuned_whatever_the_model_was_first_built_with(
+    tmp_path,
+):
+    build = Model()
+    compare(tmp_path / "a", build, candidates=["tanh", "-x + -x"])
+    first, *rest = build.told
+    tuning, confirmation = rest[:4], rest[4:]
+    assert first["activation"] != "relu"  # so that the test may fail
+    assert {told["activation"] for told in tuning} == {"relu"}
+    assert len({told["seed"] for told in tuning}) == 1
+    assert len({told["rate"] for told in tuning}) == 4
+    again = Model()
+    compare(tmp_path / "b", again, seed=4)
+    assert again.told[1]["seed"] != tuning[0]["seed"]
+    assert len({told["rate"] for told in confirmation}) == 1
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_only_some_models_ask_for_is_tuned_and_compared(tmp_path, seed):
+    found = compare(tmp_path, in_this_order, tuning_trials=5, seed=seed)
+    rows = read_rows(tmp_path / "retrained.csv")
+    assert len(rows) == 4
+    again = compare(tmp_path, in_this_order, tuning_trials=5, seed=seed)
+    assert (
+        again.values == found.values and again.leaderboard == found.leaderboard
+    )
+
+
+def test_what_only_some_models_ask_for_may_be_given(tmp_path):
+    values = {"optimizer": "sgd", "rate": 0.05}
+    found = compare(
+        tmp_path / "a", in_this_order, hyperparameters=values,
+        tuning_trials=None,
+    )  # fmt: skip
+    assert found.values == values
+    with pytest.raises(
+        ValueError, match=r"optimizer, rate\. Received: 'momentum"
+    ):
+        compare(
+            tmp_path / "b", in_this_order,
+            hyperparameters={"optimizer": "sgd", "momentum": 0.5},
+        )  # fmt: skip
+
+
+def test_a_fault_of_the_model_ends_the_tuning_and_is_tried_again(tmp_path):
+    build = Model()
+
+    def broken(hp):
+        model = build(hp)
+        if len(build.told) == 3:
+            raise RuntimeError("a fault of mine")
+        return model
+
+    with pytest.raises(keras_tuner.errors.FatalError, match="a fault of mine"):
+        compare(tmp_path, broken)
+    assert len(build.told) == 3
+    found = compare(tmp_path, Model())
+    assert 0.001 <= found.values["rate"] <= 0.1
+    rows = [json.loads(p.read_text()) for p in tmp_path.rglob("trial.json")]
+    assert [row["status"] for row in rows].count("COMPLETED") == 4
+
+
+def test_more_trials_do_not_mix_children_of_other_hyperparameters(tmp_path):
+    def find(folder, trials):
+        return search.find(
+            Model(), X, Y, space=SPACE, policy="random", trials=trials,
+            control=0, finalists=1, repeats=3, hyperparameters="draw",
+            racing=False, seed=3, directory=folder, verbose=0,
+        )  # fmt: skip
+
+    few = find(tmp_path / "a", 1)
+    more = find(tmp_path / "a", 6)
+    whole = find(tmp_path / "b", 6)
+    assert more.values == whole.values != few.values
+    assert [r["gain"] for r in more.leaderboard] == [
+        r["gain"] for r in whole.leaderboard
+    ]

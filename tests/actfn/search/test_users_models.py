@@ -15,7 +15,7 @@ import actfn
 from actfn import search
 from actfn.expressions import operators
 from actfn.search import memory
-from actfn.search.child import ModelChild
+from actfn.search.child import FromModel, ModelChild
 from actfn.search.data import divide
 from tests.actfn.search import models
 
@@ -416,3 +416,69 @@ def test_of_tensorflows_warnings_that_of_retracing_is_dropped(tmp_path, caplog):
     finally:
         logger.removeHandler(caplog.handler)
     assert "triggered tf.function retracing" in caplog.text
+
+
+def test_a_model_of_registered_layers_is_read_after_they_are_known():
+    # As in a process that has read nothing of the program's yet.
+    @keras.saving.register_keras_serializable("tests")
+    class Twice(layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+        def get_config(self):
+            return super().get_config()
+
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, activation="relu"), Twice()]
+    )
+    model.compile("sgd", "mse")
+    build = FromModel(model, "relu")
+    shipped = cloudpickle.dumps(ModelChild(build, divide(X, Y), {}, "val_loss"))
+    objects = keras.saving.get_custom_objects()
+    del objects["tests>Twice"]
+    try:
+        with pytest.raises(TypeError, match="Twice"):
+            keras.Sequential.from_config(model.get_config())
+        child = cloudpickle.loads(shipped)
+        found = child.build.model(X)
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(found),
+            keras.ops.convert_to_numpy(model(X)),
+        )
+    finally:
+        objects.pop("tests>Twice", None)
+
+
+def test_frozen_weights_make_another_search(tmp_path):
+    def with_frozen(value):
+        frozen = layers.Dense(4, activation="relu", trainable=False)
+        model = keras.Sequential([keras.Input((4,)), frozen, layers.Dense(3)])
+        frozen.set_weights([value * np.eye(4), np.zeros(4)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss, run_eagerly=models.EAGERLY)
+        return model
+
+    compare(tmp_path, with_frozen(0.01), X, Y)
+    compare(tmp_path, with_frozen(0.01), X, Y)
+    with pytest.raises(ValueError, match="another search"):
+        compare(tmp_path, with_frozen(1.0), X, Y)
+
+
+def test_the_page_is_there_from_the_first_child_and_says_it_was_stopped(
+    tmp_path,
+):
+    page = tmp_path / "a" / "report.html"
+    seen = []
+
+    def watched(hp):
+        seen.append(page.read_text() if page.exists() else "")
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+        return build(hp)
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(tmp_path, watched, X, Y)
+    assert seen[0] == "" and all("data-running" in page for page in seen[1:])
+    stopped = page.read_text()
+    assert "data-running" not in stopped
+    assert "Stopped without a verdict" in stopped

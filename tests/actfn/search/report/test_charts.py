@@ -120,3 +120,24 @@ def test_the_distribution_falls_from_all_to_none():
     heights = re.findall(r"V([\d.]+)", mark.path)
     assert mark.path.startswith("M0 0.0H")
     assert heights == ["25.0", "50.0", "75.0", "100.0"]
+
+
+@pytest.mark.parametrize("told", [-50.0, math.nan, 0.9])
+@pytest.mark.parametrize("status", ["diverged", "rejected"])
+def test_who_has_not_completed_reaches_no_reward(told, status):
+    trials = [
+        dataclasses.replace(t, order=n, reward=r, status=s)
+        for n, (t, r, s) in enumerate(
+            zip(
+                samples.results(4),
+                (told, 0.2, 0.4, 0.6),
+                (status, *["completed"] * 3),
+                strict=True,
+            )
+        )
+    ]
+    (mark,) = charts.distribution(trials, ()).marks
+    heights = re.findall(r"V([\d.]+)", mark.path)
+    assert heights == ["50.0", "75.0", "100.0"]
+    *_, line = charts.rewards(trials, (), "ppo").marks
+    assert line.path.startswith("M400.0 ") and "nan" not in line.path

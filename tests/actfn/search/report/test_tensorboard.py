@@ -1,5 +1,7 @@
 """TensorBoard reads back what we wrote for it."""
 
+import dataclasses
+
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import (
     EventAccumulator,
@@ -24,7 +26,7 @@ def test_tensorboard_finds_the_trials(tmp_path):
     assert len(trained) < len(trials)
     folders = {path.name for path in tmp_path.iterdir()}
     assert folders == {t.trial for t in trained}
-    for trial in trained[:5]:
+    for trial in [t for t in trained if t.status == "completed"][:5]:
         events = read(tmp_path / trial.trial)
         (reward,) = events.Scalars("val_accuracy")
         assert reward.value == pytest.approx(trial.reward, abs=1e-6)
@@ -51,3 +53,13 @@ def test_values_must_be_one_a_trial(tmp_path):
     with pytest.raises(ValueError, match=r"values.*3 trials.*Received: 1"):
         write_trials(tmp_path / "a", results(3), "loss", [{}])
     assert not (tmp_path / "a").exists()
+
+
+def test_a_loss_has_its_sign_and_is_there_where_it_was_measured(tmp_path):
+    first, second = results(2, 1)
+    done = dataclasses.replace(first, status="completed", reward=-0.75)
+    lost = dataclasses.replace(second, status="diverged", reward=-6.0)
+    write_trials(tmp_path, [done, lost], "val_loss", sign=-1)
+    (loss,) = read(tmp_path / done.trial).Scalars("val_loss")
+    assert loss.value == 0.75
+    assert read(tmp_path / lost.trial).Tags()["scalars"] == ["seconds"]
