@@ -153,10 +153,12 @@ def _range(y: np.ndarray, limits: tuple[str, str]) -> str:
 
 
 def _monotone(y: np.ndarray, slope: np.ndarray) -> str:
-    # Slopes alone would miss a jump.
-    y = y[np.isfinite(y)]
-    moves = np.diff(y)
-    moves = moves[np.abs(moves) > 1e-14 * np.maximum(1, np.abs(y[1:]))]
+    # Slopes alone would miss a jump, which is none across a hole.
+    before, after = y[:-1], y[1:]
+    near = np.isfinite(before) & np.isfinite(after)
+    before, after = before[near], after[near]
+    moves = after - before
+    moves = moves[np.abs(moves) > 1e-14 * np.maximum(1, np.abs(after))]
     rising, falling = (moves > 0).any(), (moves < 0).any()
     if rising and falling:
         turns = int(np.count_nonzero(np.diff(np.sign(moves))))

@@ -153,8 +153,8 @@ def test_second_derivatives(text, apply, recompute):
 
 
 def test_an_operator_of_the_users(tmp_path):
-    actfn.register_operator("ramp", 1, lambda a: ops.clip(a, -1, 1))
-    test_trains_and_reloads("x * ramp(beta * x)", tmp_path)
+    actfn.register_operator("clipped_ramp", 1, lambda a: ops.clip(a, -1, 1))
+    test_trains_and_reloads("x * clipped_ramp(beta * x)", tmp_path)
 
 
 @pytest.mark.parametrize("text", ["swish", "min(x, sin(x))", "rbf(x, 0, beta)"])
