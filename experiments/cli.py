@@ -34,12 +34,17 @@ class Parser(argparse.ArgumentParser):
 
 
 @contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
+def quiet_start(onednn: bool = False) -> Iterator[None]:
     """Keeps off the screen what TensorFlow prints while it is imported.
 
     It says from C++, past all settings, that there is no GPU. What Python
     raises is shown as ever.
+
+    Args:
+        onednn: Whether to call `use_onednn` before.
     """
+    if onednn:
+        use_onednn()
     sys.stderr.flush()
     saved = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
@@ -54,9 +59,8 @@ def quiet_start() -> Iterator[None]:
 def use_onednn() -> None:
     """Has TensorFlow compute by oneDNN, on all processors alike.
 
-    By itself it does so on some alone; what that costs on others is in
-    docs/scaling.md. To be called before TensorFlow is imported, when it reads
-    this. ``TF_ENABLE_ONEDNN_OPTS=0`` has the last word.
+    By itself it does so on some alone. To be called before TensorFlow is
+    imported, when it reads this. ``TF_ENABLE_ONEDNN_OPTS=0`` has the last word.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

@@ -99,9 +99,10 @@ def number(value: float, zero: float = 1e-9) -> str:
 
 
 def _domain(y: np.ndarray) -> str:
-    if not _holes(y).any():
+    holes = _holes(y)
+    if not holes.any():
         return "all numbers"
-    return "no numbers" if _holes(y).all() else intervals(_GRID, y)
+    return "no numbers" if holes.all() else intervals(_GRID, y)
 
 
 def _holes(y: np.ndarray) -> np.ndarray:

@@ -164,9 +164,7 @@ def _as_ramp(call: Call) -> Call | None:
         low = {n.arguments[0] for n in walk(other) if _is(n, "min", 0)}
         ramp = _ramp(call.arguments[place], low) if low else None
         if ramp is not None:
-            both = list(call.arguments)
-            both[place] = ramp
-            return Call("add", tuple(both))
+            return _exchanged(call, place, ramp)
     return None
 
 
@@ -179,10 +177,15 @@ def _ramp(factor: Expression, low: set[Expression]) -> Expression | None:
     for place, argument in enumerate(factor.arguments):
         ramp = _ramp(argument, low)
         if ramp is not None:
-            both = list(factor.arguments)
-            both[place] = ramp
-            return Call("mul", tuple(both))
+            return _exchanged(factor, place, ramp)
     return None
+
+
+def _exchanged(call: Call, place: int, argument: Expression) -> Call:
+    """Returns a call with another argument in a place."""
+    arguments = list(call.arguments)
+    arguments[place] = argument
+    return Call(call.operator, tuple(arguments))
 
 
 def _as_root(call: Call) -> Call | None:

@@ -258,12 +258,12 @@ def _name_of(site: Site) -> str | None:
         return str(site.layer.expression)
     function = site.function
     if isinstance(function, keras.layers.ReLU):
-        usual = function.max_value in (None, 6) and not function.threshold
-        if function.negative_slope:
-            if function.max_value is not None or function.threshold:
-                return None
-            return _with("leaky_relu", negative_slope=function.negative_slope)
-        return site.activation if usual else None
+        slope, highest = function.negative_slope, function.max_value
+        if function.threshold or highest not in (None, None if slope else 6):
+            return None
+        if slope:
+            return _with("leaky_relu", negative_slope=slope)
+        return site.activation
     if isinstance(function, keras.layers.LeakyReLU):
         return _with("leaky_relu", negative_slope=function.negative_slope)
     if isinstance(function, keras.layers.ELU):

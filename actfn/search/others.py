@@ -30,13 +30,9 @@ def names_of(space: keras_tuner.HyperParameters) -> list[str]:
         dict.fromkeys(
             hp.name
             for hp in space.space
-            if not _is_ours(hp.name) and not isinstance(hp, hp_module.Fixed)
+            if hp.name not in OURS and not isinstance(hp, hp_module.Fixed)
         )
     )
-
-
-def _is_ours(name: str) -> bool:
-    return name in OURS or name.startswith("activation_")
 
 
 def without_ours(
@@ -46,21 +42,26 @@ def without_ours(
 
     What is fixed in a space stays as it is, whatever is set later.
     """
+    ours = {
+        hp.name
+        for hp in space.space
+        # Those of groups; another one may be the user's.
+        if hp.name in OURS
+        or (
+            hp.name.startswith("activation_")
+            and isinstance(hp, hp_module.Fixed)
+        )
+    }
     config = space.get_config()
-    return keras_tuner.HyperParameters.from_config(
-        {
-            "space": [
-                each
-                for each in config["space"]
-                if not _is_ours(each["config"]["name"])
-            ],
-            "values": {
-                name: value
-                for name, value in config["values"].items()
-                if not _is_ours(name)
-            },
-        }
-    )
+    config["space"] = [
+        each for each in config["space"] if each["config"]["name"] not in ours
+    ]
+    config["values"] = {
+        name: value
+        for name, value in config["values"].items()
+        if name not in ours
+    }
+    return keras_tuner.HyperParameters.from_config(config)
 
 
 def values_in(hp: keras_tuner.HyperParameters) -> dict[str, Any]:
@@ -154,8 +155,7 @@ class Others:
     def _draw(hp: keras_tuner.HyperParameters, seed: int) -> None:
         # In the order of definition: a condition's parent comes first.
         for place, one in enumerate(hp.space):
-            ours = _is_ours(one.name)
-            free = not ours and not isinstance(one, hp_module.Fixed)
+            free = one.name not in OURS and not isinstance(one, hp_module.Fixed)
             if free and hp.is_active(one):
                 hp.values[one.name] = one.random_sample(seed + place)
 

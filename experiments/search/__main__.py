@@ -27,16 +27,9 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import (
-    Parser,
-    one_thread,
-    positive,
-    quiet_start,
-    use_onednn,
-)
+from experiments.cli import Parser, one_thread, positive, quiet_start
 
-use_onednn()
-with quiet_start():
+with quiet_start(onednn=True):
     import keras_tuner
     import tensorflow as tf
 

@@ -35,16 +35,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from experiments.cli import (
-    Parser,
-    one_thread,
-    positive,
-    quiet_start,
-    use_onednn,
-)
+from experiments.cli import Parser, one_thread, positive, quiet_start
 
-use_onednn()
-with quiet_start():
+with quiet_start(onednn=True):
     import tensorflow as tf
 
     from actfn.search.books.folder import claim

@@ -16,7 +16,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments.cli import Parser, quiet_start, use_onednn
+from experiments.cli import Parser, quiet_start
 from experiments.train import config as configs
 
 
@@ -126,8 +126,7 @@ def run(options: argparse.Namespace) -> int:
     """
     config = _config(options)
     _check_counts(options)
-    use_onednn()
-    with quiet_start():
+    with quiet_start(onednn=True):
         import actfn
         from experiments.train import grid, session
 

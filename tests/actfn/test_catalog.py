@@ -95,7 +95,6 @@ RELOAD = """
 import pathlib, sys
 import keras, numpy
 import actfn
-from tests.differentiating import slope_of
 folder = pathlib.Path(sys.argv[1])
 whole = keras.models.load_model(folder / "model.keras")
 weights = keras.models.model_from_json((folder / "model.json").read_text())

@@ -13,7 +13,7 @@ import actfn
 from actfn import search
 from actfn.search.books.tables import read_rows
 from actfn.search.executors import make
-from actfn.search.others import Others, names_of, values_in
+from actfn.search.others import Others, names_of, values_in, without_ours
 from actfn.search.plan import Plan, Texts
 from actfn.search.session import Session
 
@@ -349,3 +349,13 @@ def test_more_trials_do_not_mix_children_of_other_hyperparameters(tmp_path):
     assert [r["gain"] for r in more.leaderboard] == [
         r["gain"] for r in whole.leaderboard
     ]
+
+
+def test_a_users_hyperparameter_may_be_called_like_a_group():
+    hp = keras_tuner.HyperParameters()
+    hp.Fixed("activation", "relu")
+    hp.Fixed("activation_late", "relu")
+    hp.Float("activation_rate", 0.0, 1.0)
+    assert names_of(hp) == ["activation_rate"]
+    assert names_of(without_ours(hp)) == ["activation_rate"]
+    assert set(without_ours(hp).values) == {"activation_rate"}
