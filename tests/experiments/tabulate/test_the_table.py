@@ -120,12 +120,13 @@ def test_the_summary_is_that_of_the_runs(table, runs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_three_runs_are_repeated(name):
+def test_runs_are_repeated(name):
     """Another processor adds in another order, which grows with the steps.
 
     So the first steps are the same, the later ones alike, and the function
-    beats as many others as before. Three are drawn of the better half: what
-    functions come to that explode on the way is not the same anywhere else.
+    beats as many others as before. Five are drawn of the better half, and
+    most must agree: at a pole, or where gradients explode, a last digit
+    decides.
     """
     task = tasks.get(name)
     found = [
@@ -134,7 +135,7 @@ def test_three_runs_are_repeated(name):
     scores = np.array([float(row[task.metric]) for row in found])
     ranks = stats.rankdata(task.metrics[task.metric].sign * scores)
     better = np.flatnonzero(ranks > len(found) / 2)
-    drawn = np.random.default_rng(len(found)).choice(better, 3, False)
+    drawn = np.random.default_rng(len(found)).choice(better, 5, False)
     kept = {str(n): found[n] for n in drawn}
     jobs = iter(
         [(n, (row["function"], int(row["run"]))) for n, row in kept.items()]
@@ -145,19 +146,31 @@ def test_three_runs_are_repeated(name):
     executor = make("processes")
     executor.drive(trainer, lambda: next(jobs, None), again.__setitem__)
     assert {*again} == {*kept}
+    unlike = {}
     for number, row in kept.items():
         own = again[number]
-        for column in ("setting", "status"):
-            assert own[column] == row[column]
+        assert own["setting"] == row["setting"]
         assert own["seed"] == int(row["seed"])
-        begun = ("loss_1", *(sign for sign in rows.SIGNS if row[sign]))
-        np.testing.assert_allclose(
-            [own[name] for name in begun],
-            [float(row[name]) for name in begun],
-            rtol=1e-3,
-        )
-        for tenth in rows.TENTHS:
-            assert 0.5 < own[tenth] / float(row[tenth]) < 2, tenth
-        score = float(row[task.metric])
-        low, high = sorted([score, own[task.metric]])
-        assert np.mean((low < scores) & (scores < high)) < 0.05
+        if wrong := _unlike(own, row, task.metric, scores):
+            unlike[row["function"]] = wrong
+    assert len(unlike) < 3, unlike
+
+
+def _unlike(own, row, metric, scores):
+    """Returns what of a repeated run is not as in the row, by its name."""
+    if own["status"] != row["status"]:
+        return {"status": own["status"]}
+    ratios = {
+        column: own[column] / float(row[column])
+        for column in (*rows.TENTHS, *rows.SIGNS)
+        if row[column]
+    }
+    begun = ("loss_1", *rows.SIGNS)
+    wrong = {
+        column: ratio
+        for column, ratio in ratios.items()
+        if not (abs(ratio - 1) < 1e-3 if column in begun else 0.5 < ratio < 2)
+    }
+    low, high = sorted([float(row[metric]), own[metric]])
+    between = np.mean((low < scores) & (scores < high))
+    return wrong | ({} if between < 0.05 else {metric: between})
