@@ -36,6 +36,10 @@ BLOCKS = (
     ("docs/training.md", "tiny", "tiny.csv", tables.tiny),
     ("docs/scaling.md", "throughput", "search.csv", search_tables.throughput),
     ("docs/scaling.md", "work", "work.csv", search_tables.work),
+    (
+        *("docs/scaling.md", "population", "population.csv"),
+        search_tables.population,
+    ),
     ("docs/scaling.md", "workers", "scaling.csv", search_tables.workers),
     ("docs/scaling.md", "books", "oracle.csv", search_tables.books),
     (

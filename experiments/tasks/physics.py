@@ -99,7 +99,7 @@ class Physics(Task):
         points = rng.uniform((-1, 0), (1, 1), size).astype(np.float32)
 
         def loss(chosen):
-            x, t = chosen[:, :1], chosen[:, 1:]
+            x, t = chosen[..., :1], chosen[..., 1:]
             rest = residual(functools.partial(solved, model), x, t, setting)
             return tf.reduce_mean(rest**2)
 
@@ -123,7 +123,7 @@ def start(x):
 
 def solved(model: keras.Model, x: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
     """Returns u, which keeps to the start and the ends by its form."""
-    network = model(tf.concat([x, t], axis=1), training=True)
+    network = model(tf.concat([x, t], axis=-1), training=True)
     return start(x) + t * (1 - x**2) * network
 
 

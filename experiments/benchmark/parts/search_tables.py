@@ -55,6 +55,30 @@ def work(rows: Rows) -> str:
     return markdown.table(columns, cells, columns[:2]) + measured_on(rows)
 
 
+def population(rows: Rows) -> str:
+    """Returns what children cost that are trained at once."""
+    columns = (
+        *("task", "at once", "functions", "tracing, s", "steps, s", "all, s"),
+        *("of one alone", "ranks", "MB at most"),
+    )
+    cells = [
+        (
+            row["task"],
+            row["children"],
+            row["functions"],
+            *(
+                f"{float(row[name]):.2f}"
+                for name in ("tracing_seconds", "steps_seconds", "seconds")
+            ),
+            f"{float(row['relative']):.2f}",
+            f"{float(row['ranks']):.3f}",
+            f"{float(row['megabytes']):,.0f}",
+        )
+        for row in rows
+    ]
+    return markdown.table(columns, cells, columns[:1]) + measured_on(rows)
+
+
 def books(rows: Rows) -> str:
     """Returns the time of an oracle per trial, over the number of trials."""
     columns = ("oracle", "trials", "ms a trial", "times the first", "MB in use")
