@@ -9,6 +9,8 @@ from actfn.expressions.expression import (
     Expression,
     Parameter,
     Variable,
+    number_parameters,
+    parameters,
 )
 from actfn.expressions.parsing import MAX_NESTING
 
@@ -19,12 +21,15 @@ _NEGATION = 3
 def to_text(expression: Expression) -> str:
     """Returns text that `parse` reads back as an equal expression.
 
+    Parameters keep their names, unless one name stands for one of a channel
+    and one of a layer, as arithmetic may have it: then all are numbered.
+
     Example:
         >>> from actfn import parse
         >>> to_text(parse("x*sigmoid( beta*x )"))
         'x * sigmoid(beta * x)'
     """
-    return _text(expression)[0]
+    return _text(_distinct(expression))[0]
 
 
 def to_latex(expression: Expression) -> str:
@@ -35,7 +40,15 @@ def to_latex(expression: Expression) -> str:
         >>> print(to_latex(parse("x * sigmoid(beta * x)")))
         x \cdot \sigma\left(\beta \cdot x\right)
     """
-    return str(_latex(expression))
+    return str(_latex(_distinct(expression)))
+
+
+def _distinct(expression: Expression) -> Expression:
+    """Returns it with numbered parameters if two have one name."""
+    found = parameters(expression)
+    if len({parameter.name for parameter in found}) == len(found):
+        return expression
+    return number_parameters(expression)
 
 
 def _number(value: float) -> str:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 import actfn
-from actfn.expressions.expression import Call, Constant, Parameter, Variable
+from actfn.expressions.expression import (
+    Call,
+    Constant,
+    Parameter,
+    Variable,
+    parameters,
+)
 
 X = Variable("x")
 
@@ -157,6 +163,27 @@ def test_a_long_row_prints_as_what_can_be_read(sign, terms):
         other = actfn.parse(f"sin({place} * x)")
         row = Call({"+": "add", "*": "mul", "-": "sub"}[sign], (row, other))
     assert actfn.parse(str(row)) == row
+
+
+@pytest.mark.parametrize(
+    "left,right",
+    [
+        ("scalar(beta) * x", "x ** beta"),
+        ("x ** beta", "scalar(beta) * x"),
+        ("star_relu(x)", "swish(x)"),
+    ],
+)
+def test_a_sum_of_two_parameters_of_one_name_is_read_back(left, right):
+    left, right = actfn.parse(left), actfn.parse(right)
+    total = left + right
+    read = actfn.parse(str(total))
+    *own, other = names = [p.name for p in parameters(read)]
+    values = dict(zip(names, (0.3, 2.0, 0.7), strict=False))
+    x = np.linspace(0.5, 3, 7)
+    expected = left(x, **{name: values[name] for name in own})
+    expected = expected + right(x, beta=values[other])
+    np.testing.assert_allclose(read(x, **values), expected, rtol=1e-6)
+    assert total.latex() == read.latex()
 
 
 def test_too_deep_is_an_expression_error():
