@@ -259,6 +259,8 @@ class PolicyOracle(keras_tuner.Oracle):
             mine.hyperparameters = trial.hyperparameters
             mine.status, mine.message = trial.status, trial.message
             self.update_space(trial.hyperparameters)
+            # Before the journal knows the trial: a tuner may never save.
+            self._save_space()
             if mine.status == Status.INVALID and self._to_be_repeated(mine):
                 return
             self._finish(mine)

@@ -169,6 +169,34 @@ def session_of(child, folder, others, trials=25):
     )
 
 
+class Deepening(Child):
+    """Asks for another hyperparameter in its third trial; may be stopped."""
+
+    def __init__(self, stop=None):
+        super().__init__()
+        self._stop = stop
+
+    def __call__(self, hp, split, report=None):
+        if len(self.calls) == self._stop:
+            raise KeyboardInterrupt
+        if len(self.calls) == 2:
+            hp.Int("later", 1, 1000)
+        return super().__call__(hp, split, report)
+
+
+def test_what_a_trial_asked_for_is_known_after_a_stop(tmp_path):
+    whole, first = Deepening(), Deepening(stop=4)
+    session_of(whole, tmp_path / "whole", "draw", trials=8).run()
+    with pytest.raises(KeyboardInterrupt):
+        session_of(first, tmp_path / "s", "draw", trials=8).run()
+    second = Child()
+    session_of(second, tmp_path / "s", "draw", trials=8).run()
+    calls = first.calls + second.calls
+    assert calls == whole.calls
+    found = [values.get("later") for _, values in calls]
+    assert found[:2] == [None, None] and len({*found[2:6]}) == 4
+
+
 @pytest.mark.parametrize("others", ["shared", "draw", {"units": 5}])
 def test_compared_functions_share_the_other_values(tmp_path, others):
     child = Child()
