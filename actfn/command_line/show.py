@@ -4,9 +4,10 @@ r"""Draws a function and its derivative, and says what they are like.
     python -m actfn show "x * sigmoid(x)" --picture curve.png
     python -m actfn show "swish(x) * y" --picture map.png
 
-Parameters have their first values. Domain, range, limits and extrema are found
-by numbers, on [-1000, 1000]. Of two inputs, the drawing is f(x, y) over x for
-some values of y, and the picture a map of colours.
+Parameters have their first values, 1 where these are random. Domain, range,
+limits and extrema are found by numbers, on [-1000, 1000]. Of two inputs, the
+drawing is f(x, y) over x for some values of y, and the picture a map of
+colours.
 """
 
 from __future__ import annotations
@@ -87,6 +88,14 @@ def sheet(
         ]
     if betas:
         shown = ", ".join(f"{key} = {value:g}" for key, value in betas.items())
+        first = entry.initial if entry and entry.initial else betas.values()
+        drawn = [
+            name
+            for name, value in zip(betas, first, strict=True)
+            if value == "normal"
+        ]
+        if drawn:
+            shown += f"; {' and '.join(drawn)} random at first, 1 here"
         lines.append(("parameters", shown))
     lines += found
     return "\n".join(f"{key:<11}{value}" for key, value in lines) + "\n"

@@ -48,6 +48,16 @@ def test_a_function_may_begin_with_a_minus(text, capsys):
     assert first.split(maxsplit=1) == ["function", text]
 
 
+def test_random_first_values_are_said_to_be(capsys):
+    said = {}
+    for name in ("acon_c", "swish"):
+        command.main(["show", name])
+        lines = capsys.readouterr().out.splitlines()
+        (said[name],) = (row for row in lines if row.startswith("parameters"))
+    assert said["swish"].split(maxsplit=1)[1] == "beta = 1"
+    assert said["acon_c"].endswith("1; beta and beta1 random at first, 1 here")
+
+
 @pytest.mark.parametrize("word", ["--nosuch", "-h"])
 def test_options_are_options_still(word, capsys):
     with pytest.raises(SystemExit) as ended:
