@@ -88,12 +88,9 @@ def sheet(
         ]
     if betas:
         shown = ", ".join(f"{key} = {value:g}" for key, value in betas.items())
-        first = entry.initial if entry and entry.initial else betas.values()
-        drawn = [
-            name
-            for name, value in zip(betas, first, strict=True)
-            if value == "normal"
-        ]
+        first = (entry.initial if entry else None) or ()
+        pairs = zip(betas, first, strict=False)
+        drawn = [name for name, value in pairs if value == "normal"]
         if drawn:
             shown += f"; {' and '.join(drawn)} random at first, 1 here"
         lines.append(("parameters", shown))

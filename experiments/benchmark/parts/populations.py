@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,10 +24,11 @@ import tensorflow as tf
 
 from actfn.search import memory
 from experiments import tasks
+from experiments.benchmark.parts.own_process import measured
 from experiments.tasks import physics
 from experiments.tasks.base import QUICK
 from experiments.tasks.candidates import Candidate
-from experiments.tasks.training import cosine_adam, epochs
+from experiments.tasks.training import Descent, cosine_adam, epochs
 
 
 class Population(keras.Model):
@@ -179,26 +179,14 @@ class Descents:
         return losses.stack()
 
 
-class Alone:
-    """The training of a task's own child, in the form of `Descents`."""
-
-    def __init__(self, task: str, children: Sequence[str]):
-        (text,) = children
-        chosen, child = tasks.get(task), Candidate(text)
-        setting = chosen.settings[QUICK]
-        data = chosen.data(setting)
-        keras.utils.set_random_seed(0)
-        model = chosen.build(setting, data, child)
-        self._descent = chosen.descent(setting, data, model, child, seed=0)
-
-    def run_to(self, stop: int) -> None:
-        """Trains up to a step."""
-        self._descent.run_to(stop)
-
-    @property
-    def losses(self) -> np.ndarray:
-        """Of each step taken, of shape (steps, 1)."""
-        return self._descent.losses[:, None]
+def alone(task: str, text: str) -> Descent:
+    """Returns the training of the task's own child, as `Descents` have it."""
+    chosen, child = tasks.get(task), Candidate(text)
+    setting = chosen.settings[QUICK]
+    data = chosen.data(setting)
+    keras.utils.set_random_seed(0)
+    model = chosen.build(setting, data, child)
+    return chosen.descent(setting, data, model, child, seed=0)
 
 
 def train(task: str, size: int, functions: Sequence[str]) -> dict[str, Any]:
@@ -215,14 +203,14 @@ def train(task: str, size: int, functions: Sequence[str]) -> dict[str, Any]:
         chosen = functions[place : place + size]
         with memory.released():
             times = [time.process_time()]
-            made = Alone(task, chosen) if size == 1 else Descents(task, chosen)
+            made = alone(task, *chosen) if size == 1 else Descents(task, chosen)
             for stop in (1, steps):
                 made.run_to(stop)
                 times.append(time.process_time())
             shares = np.diff(times) / len(chosen)
             for name, share in zip(("traced", "steps"), shares, strict=True):
                 found[name] += [float(share)] * len(chosen)
-            found["last"] += made.losses[-1].tolist()
+            found["last"] += np.ravel(made.losses[-1]).tolist()
             del made
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return found | {"megabytes": kilobytes / 1024}
@@ -230,15 +218,8 @@ def train(task: str, size: int, functions: Sequence[str]) -> dict[str, Any]:
 
 def measure(task: str, size: int, functions: Sequence[str]) -> dict[str, Any]:
     """Does `train` in a process of its own with one thread."""
-    threads = {f"TF_NUM_{kind}OP_THREADS": "1" for kind in ("INTRA", "INTER")}
     given = json.dumps([task, size, [*functions]])
-    output = subprocess.run(
-        [sys.executable, "-m", __spec__.name, given],
-        env=os.environ | threads,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
-    return json.loads(output.splitlines()[-1])
+    return measured(__spec__.name, given, threads=1)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ from actfn.search.executors import make
 from actfn.search.executors.trials import run_trials
 from actfn.search.session import ChildTrial
 from experiments import tasks
+from experiments.benchmark.parts.own_process import measured
 from experiments.tasks.base import Task, with_steps
 from experiments.tasks.child import REDUCTION, TaskChild
 from experiments.tasks.image.task import Child
@@ -260,18 +260,9 @@ def measure(name: str, job: Job) -> dict[str, float]:
         name: Of the variant.
         job: What is trained.
     """
-    threads = {
-        f"TF_NUM_{kind}OP_THREADS": str(VARIANTS[name].threads)
-        for kind in ("INTRA", "INTER")
-    }
-    command = [sys.executable, "-m", __spec__.name, name]
-    output = subprocess.run(
-        [*command, json.dumps(dataclasses.asdict(job))],
-        env=os.environ | threads,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
-    return json.loads(output.splitlines()[-1])
+    given = json.dumps(dataclasses.asdict(job))
+    threads = VARIANTS[name].threads
+    return measured(__spec__.name, name, given, threads=threads)
 
 
 def _direction(task: Task) -> str:

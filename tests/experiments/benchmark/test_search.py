@@ -20,7 +20,7 @@ from experiments.benchmark import (
 from experiments.benchmark import (
     oracle as benchmark_oracle,
 )
-from experiments.benchmark.parts import variants
+from experiments.benchmark.parts import own_process, variants
 
 
 def rows(path):
@@ -179,7 +179,7 @@ def children(monkeypatch):
         )
         return types.SimpleNamespace(stdout=found.encode())
 
-    monkeypatch.setattr(variants.subprocess, "run", run)
+    monkeypatch.setattr(own_process.subprocess, "run", run)
     return measured
 
 
