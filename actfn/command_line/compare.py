@@ -1,7 +1,8 @@
 r"""Says which of some known functions to take for a model of yours, if any.
 
-    python -m actfn compare package.module:build --data package.module:data
-    python -m actfn compare mine:build --data mine:data --candidates gelu mish
+    python -m actfn compare mine:build --data mine:data --epochs 20
+    python -m actfn compare mine:build --data mine:data --epochs 20 \
+        --candidates gelu mish
 
 All functions are trained with the same seeds, and those that cannot win are
 dropped early. "Keep relu" is an answer. Stopped, the same command goes on.

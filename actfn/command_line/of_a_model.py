@@ -41,8 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a metric of the model with val_ before it; :max or :min where "
         "Keras Tuner does not know its direction; default: %(default)s",
     )
-    add("--epochs", type=positive, default=1, metavar="N")
-    add("--batch-size", type=positive, metavar="N")
+    add(
+        "--epochs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="of each training: as many as you train the model for, since a "
+        "short training rewards other functions; default: %(default)s",
+    )
+    add(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="of each training; default: that of Keras, 32",
+    )
     add(
         "--repeats",
         type=positive,
@@ -50,7 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="paired seeds in the confirmation; default: %(default)s",
     )
-    add("--seed", type=int, default=0, metavar="N")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the trials, the paired seeds and the division of the data; "
+        "default: %(default)s",
+    )
     add(
         "--directory",
         type=pathlib.Path,

@@ -1,7 +1,7 @@
 r"""Finds the activation function for a model of yours.
 
-    python -m actfn search package.module:build --data package.module:data
-    python -m actfn search mine:build --data mine:data --trials 100 --workers 2
+    python -m actfn search mine:build --data mine:data --epochs 20
+    python -m actfn search mine:build --data mine:data --epochs 20 --workers 2
 
 The best functions that a search proposes are trained again, beside known
 ones, with fresh seeds and on data that the search never saw; the last lines
@@ -29,7 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds what the program takes."""
     of_a_model.add_arguments(parser)
     add = parser.add_argument
-    add("--trials", type=positive, default=60, metavar="N")
+    add(
+        "--trials",
+        type=positive,
+        default=60,
+        metavar="N",
+        help="how many functions the search trains; default: %(default)s",
+    )
     add(
         "--core-units",
         type=positive,
@@ -37,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="size of the functions; default: %(default)s",
     )
-    add("--policy", choices=POLICIES, default="surrogate")
+    add(
+        "--policy",
+        choices=POLICIES,
+        default="surrogate",
+        help="who proposes them, see docs/search.md; default: %(default)s",
+    )
     add(
         "--baselines",
         nargs="+",

@@ -9,9 +9,10 @@ trained as a control, and the best functions again with fresh seeds, beside
 ReLU and other baselines. In --directory: results.csv, random.csv,
 confirmed.csv, and search.html, which shows it all.
 
-Each task but image confirms in a larger setting, on data that the search
-never saw, and compares with published functions as well, as published and as
-tuned by a grid: tuned.csv and rivals.csv.
+Each task (image by --preset deep) confirms in a larger setting, on data that
+the search never saw, and compares with its published functions as well: those
+of implicit as published and as tuned by a grid, those of physics and text as
+tuned. See tuned.csv and rivals.csv.
 
 Children are trained in this process, in several of this machine (--workers)
 or on a Ray cluster (--executor ray --address ...); see docs/scaling.md.

@@ -12,11 +12,14 @@ from models import markdown
 
 def blocks(table: Table | None) -> dict[str, str]:
     """Returns the text of each block; without a table, that it is not made."""
+    runs = columns.RUNS
+    if table is not None:  # some are of tasks that it may not have
+        runs = {name: runs[name] for name in table.runs.column_names}
     found = {
         f"table columns-{name}": _columns(meaning)
         for name, meaning in (
             ("functions", columns.FUNCTIONS),
-            ("runs", columns.RUNS),
+            ("runs", runs),
             ("summary", columns.SUMMARY),
         )
     }

@@ -61,6 +61,7 @@ class Data:
         tasks: Names of the tasks.
         texts: Of the functions.
         signs: Of each task, 1 if higher is better.
+        missing: How many further seeds of good functions each task lacks.
     """
 
     def __init__(self, table: Table):
@@ -69,6 +70,7 @@ class Data:
         self._rows = table.functions.to_pylist()
         place = {text: n for n, text in enumerate(self.texts)}
         self.signs = np.array([*map(sign_of, table.tasks.values())])
+        self.missing = {n: task["missing"] for n, task in table.tasks.items()}
         shape = len(self.texts), len(self.tasks)
         self._runs = np.full((*shape, SEEDS), np.nan)
         self._early = {name: np.full(shape, np.nan) for name in EARLY}
@@ -227,7 +229,24 @@ def _correlations(data: Data) -> str:
     return markdown.table(head, rows, ("tasks", "of"))
 
 
+def _of_incomplete(data: Data) -> str:
+    """Returns a sentence if a task lacks further seeds; empty if none does.
+
+    Who has them then is not who is good, but who came first in the list.
+    """
+    lacking = [
+        f"of `{name}` {count:,} are missing"
+        for name, count in data.missing.items()
+        if count
+    ]
+    if not lacking:
+        return ""
+    return f"To be said when all runs are there: {', '.join(lacking)}.\n"
+
+
 def _pareto(data: Data) -> str:
+    if said := _of_incomplete(data):
+        return said
     several = data.repeated(3)
     if not several.any():
         return "No function has three runs on every task.\n"
@@ -246,6 +265,8 @@ def _pareto(data: Data) -> str:
 
 
 def _variance(data: Data) -> str:
+    if said := _of_incomplete(data):
+        return said
     whole = data.repeated(SEEDS)
     if whole.sum() < 2:
         return "No two functions have eight runs on every task.\n"

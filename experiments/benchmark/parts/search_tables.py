@@ -184,14 +184,14 @@ def compared(rows: Rows) -> str:
         (
             row["policy"],
             row["seeds"],
-            f"{float(row['found']):.0%}",
+            f"{float(row['found']):.1%}",
             f"{float(row['evaluations_median']):.1f}",
             f"{float(row['evaluations_p90']):.1f}",
             _ratio(row),
-            _p_value(row["p_logrank_evaluations"]),
+            _p_of_runs(row, "p_logrank_evaluations"),
             f"{float(row['regret']):.4f} ± {float(row['regret_error']):.4f}",
             f"{float(row['late_reward']):.3f}",
-            _p_value(row["p_mann_whitney_late"]),
+            _p_of_runs(row, "p_mann_whitney_late"),
         )
         for row in rows
     ]
@@ -232,6 +232,11 @@ def _ratio(row: Mapping[str, str]) -> str:
     if math.isnan(ends[0]):
         return ratio
     return f"{ratio} ({ends[0]:.2f} to {ends[1]:.2f})"
+
+
+def _p_of_runs(row: Mapping[str, str], name: str) -> str:
+    """Returns a p; empty where all runs are one, as of a fixed order."""
+    return "" if float(row["regret_error"]) == 0 else _p_value(row[name])
 
 
 def _p_value(text: str) -> str:

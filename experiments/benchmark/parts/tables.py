@@ -36,10 +36,12 @@ _KEPT = ("plain keeps", "actfn keeps", "`recompute=False` keeps")
 def summary(rows: Rows) -> str:
     """Returns the table of the README: graph mode, the paper's functions.
 
+    And Swish-1, which is what `tf.nn.swish` computes.
+
     Args:
         rows: Those of `experiments.benchmark.activations`.
     """
-    named = {*actfn.catalog.BASELINES, *actfn.catalog.PUBLISHED}
+    named = {*actfn.catalog.BASELINES, *actfn.catalog.PUBLISHED, "swish_1"}
     papers = [row for row in rows if row["function"] in named]
     return _table(papers, "graph", _SHORT) + measured_on(rows)
 

@@ -235,7 +235,8 @@ class Drawn:
     tasks = ("one", "two")
     texts = ("sin(x)", "x", "exp(x)", "tanh(x)", "0 * x")
 
-    def __init__(self):
+    def __init__(self, missing=0):
+        self.missing = {"one": 0, "two": missing}
         means = np.array([[9.0, 5.0], [3.0, 4.0], [7.0, 8.0], [7.0, 7.0]])
         rng = np.random.default_rng(0)
         # Later seeds are worse, and must not count where three do.
@@ -265,6 +266,12 @@ def test_the_pareto_table_has_who_nobody_dominates_and_their_ranks():
             "`tanh(x)`": [" 2 ", " 2 "],
         },
     )
+
+
+@pytest.mark.parametrize("table", [findings._pareto, findings._variance])
+def test_who_has_more_seeds_is_not_compared_before_all_have_them(table):
+    said = "To be said when all runs are there: of `two` 1,764 are missing.\n"
+    assert table(Drawn(missing=1764)) == said
 
 
 def test_the_variance_table_is_of_shares_and_leaves_out_the_task():
