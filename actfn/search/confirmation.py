@@ -27,6 +27,8 @@ MARGIN = 0.1
 """The smallest gain of interest, in deviations of the incumbent over seeds."""
 POWER = 0.8
 """How likely a difference has to show to be called one that would have."""
+_ROUNDING = 1e-6
+"""Differences within so much of the largest score are one difference."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +38,7 @@ class Comparison:
     Attributes:
         expression: A catalog name or expression text.
         scores: One a seed, higher is better; NaN where training diverged.
-        gain: Mean paired difference to the incumbent; NaN for less than two
-            pairs.
+        gain: Mean paired difference to the incumbent; NaN without a pair.
         low: Lower end of its 95 percent interval.
         high: Upper end.
         p: Holm-corrected, of the test that `gain` is no more than the margin;
@@ -84,7 +85,7 @@ class Verdict:
         best: The function to use: the incumbent unless `switch`.
         text: One or two sentences that say so, with interval and p.
         note: The smallest difference that this many seeds would have shown.
-        comparisons: The incumbent and all others, best mean first.
+        comparisons: The incumbent and all others, the best gain first.
     """
 
     switch: bool
@@ -173,16 +174,26 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def p_greater(differences: np.ndarray, margin: float = 0.0) -> float:
+def p_greater(
+    scores: Sequence[float], others: Sequence[float], margin: float = 0.0
+) -> float:
     """Returns the one-sided p of a mean paired difference above the margin.
 
     Differences that are all equal, as those of coarse scores may be, have no
-    deviation to be judged by. Then the test is the sign test.
+    deviation to be judged by. Then the test is the sign test. Those of single
+    precision count as equal that its rounding alone tells apart.
+
+    Args:
+        scores: Finite, one a seed.
+        others: Likewise, with the same seeds.
+        margin: What the difference is tested to exceed.
     """
+    differences = np.subtract(scores, others)
     if not len(differences):
         return 1.0
-    if np.ptp(differences) == 0:
-        wins = len(differences) if differences[0] > margin else 0
+    rounding = _ROUNDING * np.max(np.abs([scores, others]))
+    if np.ptp(differences) <= rounding:
+        wins = len(differences) if np.mean(differences) > margin else 0
         return _sign_test(wins, len(differences))
     return float(
         stats.ttest_1samp(differences, margin, alternative="greater").pvalue
@@ -190,17 +201,26 @@ def p_greater(differences: np.ndarray, margin: float = 0.0) -> float:
 
 
 def _pairs(scores, own) -> np.ndarray:
-    differences = np.asarray(scores) - np.asarray(own)[: len(scores)]
-    return differences[np.isfinite(differences)]
+    """Returns what both scored with each seed with which both completed.
+
+    Runs may end in any order, so that either may be ahead of the other.
+    """
+    count = min(len(scores), len(own))
+    pairs = np.array([scores[:count], own[:count]], float)
+    return pairs[:, np.isfinite(pairs).all(axis=0)]
+
+
+def _differences(scores, own) -> np.ndarray:
+    return np.subtract(*_pairs(scores, own))
 
 
 def _test(scores, own, margin: float, planned: int) -> float:
     if len(scores) < planned or not np.all(np.isfinite(scores)):
         return 1.0
-    differences = _pairs(scores, own)
     lost = int(np.sum(~np.isfinite(own)))
     if not lost:
-        return p_greater(differences, margin)
+        return p_greater(*_pairs(scores, own), margin)
+    differences = _differences(scores, own)
     wins = lost + int(np.sum(differences > margin))
     seeds = lost + len(differences)
     return _sign_test(wins, seeds)
@@ -211,7 +231,7 @@ def _sign_test(wins: int, seeds: int) -> float:
 
 
 def _compare(name: str, scores, own, planned: int) -> Comparison:
-    differences = _pairs(scores, own)
+    differences = _differences(scores, own)
     notes = [_diverged(scores)]
     if len(scores) < planned:
         seeds = "seed" if len(scores) == 1 else "seeds"

@@ -55,7 +55,7 @@ class Found:
         name: The function to use, as `actfn.get` takes it; or the text of one
             for each group.
         best: Its expression, or that of each group.
-        leaderboard: The rows of confirmed.csv, best mean first.
+        leaderboard: The rows of confirmed.csv, the best gain first.
         comparisons: The same with the score of each seed.
         trials: The functions that were searched; empty for `compare`.
         values: The other hyperparameters that functions were compared under.

@@ -123,7 +123,7 @@ class Outcome:
         trials: Those of the policy.
         control: Those of the control.
         verdict: Of the confirmation.
-        rows: Of confirmed.csv, best mean first.
+        rows: Of confirmed.csv, the best gain first.
         values: The hyperparameters beside the activation that all functions
             were compared under.
         report: The page.

@@ -40,7 +40,7 @@ def losers(
     return diverged + [
         name
         for name, own in left.items()
-        if name not in safe and p_greater(best - own) < level
+        if name not in safe and p_greater(best, own) < level
     ]
 
 

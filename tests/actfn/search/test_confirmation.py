@@ -185,6 +185,35 @@ def test_equal_differences_are_judged_by_their_signs(seeds):
     assert losers(scores, ["good"]) == (["x"] if seeds > 4 else [])
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rounding_makes_no_differences_of_equal_ones(dtype):
+    """Shares of 200 examples that differ by thirty, whatever the last bits."""
+    rng = np.random.default_rng(0)
+    seen = set()
+    for right in rng.integers(60, 170, size=(200, 3)):
+        relu = (right / 200).astype(dtype)
+        better = ((right + 30) / 200).astype(dtype)
+        seen.add(np.ptp(better.astype(float) - relu) == 0)
+        found = judge({"relu": relu, "x": better}, "relu")
+        assert found.comparisons[0].p == pytest.approx(0.5**3)
+        assert losers({"good": better, "x": relu}, ["good"]) == []
+    assert seen == {True, False}  # some are equal to the bit, not all
+
+
+def test_who_is_ahead_of_the_incumbent_is_judged_by_shared_seeds():
+    """Workers end their runs in any order."""
+    rng = np.random.default_rng(0)
+    relu, one = rng.normal(size=(2, 6))
+    for ahead in range(1, 4):
+        for both in range(1, 4):
+            found = judge(
+                {"relu": relu[:both], "x": one[: both + ahead]}, "relu"
+            )
+            row = next(r for r in found.comparisons if r.expression == "x")
+            assert row.gain == pytest.approx(np.mean((one - relu)[:both]))
+            assert row.pairs == both and len(row.scores) == both + ahead
+
+
 def test_losers_need_three_seeds_and_spare_the_incumbent():
     rng = np.random.default_rng(0)
     scores = {
