@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import inspect
+import hashlib
+import math
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -81,11 +82,13 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         batches: Of each (x, y) or (x, y, weights), in any nesting of arrays.
+        digest: What tells the examples from others, in whatever order.
     """
 
-    def __init__(self, batches: list[Any]):
+    def __init__(self, batches: list[Any], digest: str):
         super().__init__()
         self._batches = batches
+        self.digest = digest
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -154,7 +157,7 @@ def part(data: Any, name: str = "data") -> Part:
     values = data if isinstance(data, tuple) else (data,)
     values = [*values, None, None][:3]
     x = values[0]
-    if inspect.isgenerator(x) or (hasattr(x, "__next__") and not _is_array(x)):
+    if _is_iterator(x):
         raise ValueError(
             f"`{name}` must serve many children, and a generator ends with the "
             "first: pass a function that returns a new one. "
@@ -198,9 +201,11 @@ def _hold_out(train: Part, share: float, seed: int) -> tuple[Part, Part]:
         )
     count = len(keras.tree.flatten(train.x)[0])
     order = np.arange(count)
-    if not share:
-        share, order = _HELD_OUT, _permutation(count, seed)
-    first = count - int(count * share)
+    if share:
+        first = math.floor(count * (1 - share))  # as Keras does
+    else:
+        order = _permutation(count, seed)
+        first = count - int(count * _HELD_OUT)
     if first in (0, count):
         raise ValueError(
             f"`validation_data` is needed for so little data. Received: {count}"
@@ -223,18 +228,48 @@ def _halves(validation: Part, seed: int) -> tuple[Part, Part] | None:
     batches = _in_memory(validation.x)
     if batches is None:
         return None
-    halves: tuple[list, list] = ([], [])
-    for number, batch in enumerate(batches):
-        count = len(keras.tree.flatten(batch)[0])
-        order = _permutation(count, (seed, number))
-        for half, rows in zip(
-            halves, (order[count // 2 :], order[: count // 2]), strict=True
-        ):
-            if len(rows):
-                half.append(_rows(batch, rows))
-    if not all(halves):
+    # By what the examples are: a set that shuffles itself has the same halves
+    # whenever it is read, also by the process that goes on with a search.
+    marks = [_marks(batch, seed) for batch in batches]
+    every = np.sort(np.concatenate(marks)) if marks else np.empty(0)
+    if len(every) < 2 or every[0] == every[-1]:
         return None
-    return Part(Batches(halves[0])), Part(Batches(halves[1]))
+    middle = every[len(every) // 2]
+    if middle == every[0]:  # many are equal: all others are the second half
+        middle = every[every > middle][0]
+    halves = []
+    for is_in in (np.greater_equal, np.less):
+        chosen = [np.flatnonzero(is_in(mark, middle)) for mark in marks]
+        kept = np.concatenate(
+            [m[rows] for m, rows in zip(marks, chosen, strict=True)]
+        )
+        halves.append(
+            Batches(
+                [
+                    _rows(batch, rows)
+                    for batch, rows in zip(batches, chosen, strict=True)
+                    if len(rows)
+                ],
+                hashlib.sha256(np.sort(kept).tobytes()).hexdigest()[:8],
+            )
+        )
+    return Part(halves[0]), Part(halves[1])
+
+
+def _marks(batch: Any, seed: int) -> np.ndarray:
+    """Returns a number for each example, by its content and the seed."""
+    columns = keras.tree.flatten(batch)
+    key = str(seed).encode()
+    found = []
+    for row in zip(*columns, strict=True):
+        told = hashlib.blake2b(key, digest_size=8)
+        for value in map(np.asarray, row):
+            is_text = value.dtype.kind in "OSU"
+            told.update(
+                repr(value.tolist()).encode() if is_text else value.tobytes()
+            )
+        found.append(int.from_bytes(told.digest(), "big"))
+    return np.array(found, np.uint64)
 
 
 def _in_memory(data: Any) -> list[Any] | None:
@@ -259,9 +294,8 @@ def _in_memory(data: Any) -> list[Any] | None:
     return found if all(np.ndim(part) for part in parts) else None
 
 
-def _permutation(count: int, seed: Any) -> np.ndarray:
-    words = seed if isinstance(seed, tuple) else (seed,)
-    return np.random.default_rng((*words, 17)).permutation(count)
+def _permutation(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng((seed, 17)).permutation(count)
 
 
 def _take(data: Part, rows: np.ndarray) -> Part:
@@ -306,9 +340,15 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "__array__")
 
 
+def _is_iterator(value: Any) -> bool:
+    """Whether it ends when it has been read once, as a generator does."""
+    return hasattr(value, "__next__") and not _is_array(value)
+
+
 def is_arrays(part: Part) -> bool:
     """Tells whether a part is arrays, not a data set that makes batches."""
-    return not _is_data_set(part.arguments()["x"])
+    x = part.arguments()["x"]
+    return not _is_data_set(x) and not _is_iterator(x)
 
 
 def has_no_end(part: Part) -> bool:
@@ -336,11 +376,16 @@ def _is_factory(value: Any) -> bool:
     return callable(value) and not _is_array(value) and not _is_data_set(value)
 
 
-@functools.lru_cache(maxsize=8)
+_MADE: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+"""What functions have made, for as long as they are there themselves."""
+
+
 def _made(factory: Callable[[], Any]) -> Part | None:
     """Returns what a factory makes, once a process; None for a generator."""
-    made = factory()
-    return None if inspect.isgenerator(made) else part(made)
+    if factory not in _MADE:
+        made = factory()
+        _MADE[factory] = None if _is_iterator(made) else part(made)
+    return _MADE[factory]
 
 
 class _Graph:

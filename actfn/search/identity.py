@@ -13,7 +13,7 @@ import keras_tuner
 import numpy as np
 
 from actfn.search.child import FromModel, ModelChild
-from actfn.search.data import Part, is_arrays
+from actfn.search.data import Batches, Part, is_arrays
 from actfn.search.others import OURS
 from actfn.search.plan import Plan
 from actfn.search.policies.base import settings_of
@@ -129,7 +129,7 @@ def of_data(part: Part) -> str:
     """Returns a short text that differs where data do.
 
     Of arrays it reads up to a thousand rows; data sets are told by their
-    batches' shapes and number alone.
+    batches' shapes and number alone, unless they were divided.
     """
     values = part.arguments()
     x = values["x"]
@@ -138,6 +138,8 @@ def of_data(part: Part) -> str:
         shapes = " ".join("x".join(map(str, a.shape)) for a in arrays)
         digest = zlib.crc32(str([_sum(a) for a in arrays]).encode())
         return f"{shapes}, {digest:08x}"
+    if isinstance(x, Batches):
+        return x.digest
     try:
         length = len(x)
     except TypeError:

@@ -1,11 +1,15 @@
 """What `find` trains and judges on, for all that `Model.fit` takes."""
 
+import gc
+import weakref
+
 import cloudpickle
 import keras
 import numpy as np
 import pytest
 
-from actfn.search.data import divide, part
+from actfn.search.data import divide, is_arrays, part
+from actfn.search.identity import of_data
 
 X = np.arange(40, dtype="float32").reshape(20, 2)
 Y = np.arange(20)
@@ -45,6 +49,30 @@ def test_the_validation_split_is_keras_own():
     assert sorted(held) == [15, 16, 17, 18, 19]
 
 
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.3, 0.33, 0.5, 0.72])
+@pytest.mark.parametrize("count", [10, 13, 20])
+def test_the_validation_split_rounds_as_keras_does(count, share):
+    class Spy(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.seen = logs["seen"], logs["val_seen"]
+
+    def seen(y, predicted):
+        return y
+
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[seen])
+    spy, y = Spy(), np.arange(count, dtype="float32")[:, None]
+    model.fit(
+        y, y, batch_size=count, validation_split=share, callbacks=[spy],
+        verbose=0,
+    )  # fmt: skip
+    parts = divide(y, y, validation_split=share)
+    held = [*parts.validation.y.ravel()]
+    held += [] if parts.test is parts.validation else [*parts.test.y.ravel()]
+    ours = np.mean(parts.train.y), np.mean(held)
+    assert ours == pytest.approx(spy.seen)
+
+
 def test_weights_and_several_inputs_stay_together():
     x = {"a": X, "b": X + 100}
     weights = Y / 10
@@ -55,12 +83,79 @@ def test_weights_and_several_inputs_stay_together():
     np.testing.assert_array_equal(got["sample_weight"], got["y"] / 10)
 
 
-def test_a_data_set_of_batches_is_halved_within_batches():
-    parts = divide(Sequence(), validation_data=Sequence())
-    assert len(targets(parts.validation)) == len(targets(parts.test)) == 10
-    both = targets(parts.validation) + targets(parts.test)
-    assert sorted(both) == list(range(20))
-    assert len(parts.test.arguments()["x"]) == 5
+class Shuffled(keras.utils.PyDataset):
+    """All examples in an order of each reader's, as image folders come."""
+
+    def __init__(self, order, size):
+        super().__init__()
+        self.order, self.size = order, size
+
+    def __len__(self):
+        return -(-len(self.order) // self.size)
+
+    def __getitem__(self, index):
+        rows = self.order[self.size * index : self.size * (index + 1)]
+        return X[rows], Y[rows]
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 20])
+def test_the_halves_of_a_data_set_do_not_depend_on_its_order(size):
+    """The process that goes on with a search reads it in another one."""
+    first, again, other = (
+        divide(X, Y, validation_data=Shuffled(order, size), seed=seed)
+        for order, seed in (
+            (np.arange(20), 1),
+            (np.random.default_rng(0).permutation(20), 1),
+            (np.arange(20), 2),
+        )
+    )
+    assert "never saw" in first.note
+    halves = targets(first.validation), targets(first.test)
+    assert [*map(len, halves)] == [10, 10]
+    assert sorted([*halves[0], *halves[1]]) == [*range(20)]
+    assert (targets(again.validation), targets(again.test)) == halves
+    assert targets(other.test) != halves[1]
+    told = [of_data(each.test) for each in (first, again, other)]
+    assert told[0] == told[1] != told[2]
+    assert of_data(first.validation) != told[0]
+
+
+def test_equal_examples_are_in_one_half_and_others_are_found_anew():
+    order = np.array([3, 3, 3, 3, 3, 5])
+    parts = divide(X, Y, validation_data=Shuffled(order, 2))
+    assert sorted([targets(parts.validation), targets(parts.test)]) == [
+        [3] * 5,
+        [5],
+    ]
+    alike = divide(X, Y, validation_data=Shuffled(order[:4], 2))
+    assert alike.test is alike.validation
+
+
+def test_a_function_may_return_generators():
+    started = []
+
+    def batches():
+        started.append(1)
+        yield X, Y
+
+    found = part(lambda: batches())
+    assert not is_arrays(found)
+    assert of_data(found) == of_data(part(lambda: batches())) == "generator"
+    assert next(found.arguments()["x"])[0] is X and len(started) == 1
+
+
+def test_what_functions_made_is_there_as_long_as_they_are():
+    kept = np.zeros((4, 2))
+
+    def load():
+        return kept, np.zeros(4)
+
+    held = weakref.ref(load)
+    found = part(load)
+    assert found.arguments()["x"] is found.arguments()["x"]
+    del load, found
+    gc.collect()
+    assert held() is None
 
 
 def test_what_cannot_be_divided_is_said():
@@ -97,7 +192,8 @@ def test_a_data_set_without_targets_is_halved_by_examples(nested):
             (x,) = keras.tree.flatten(x)
             assert x.shape[1:] == X.shape[1:]
             sizes.append(len(x))
-    assert sorted(sizes) == [2] * 4 + [3] * 4
+    assert sum(sizes) == 20 and len(parts.test.x) > 1
+    assert sum(len(keras.tree.flatten(b)[0]) for b in parts.test.x) == 10
 
 
 @pytest.mark.parametrize(
