@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from actfn import catalog
 from actfn.analysis import curve
-from actfn.catalog import get
 from actfn.expressions import words
 from actfn.expressions.expression import Call, Expression, inputs
 from actfn.spaces.canonical import canonicalize
@@ -93,10 +93,11 @@ class Forms:
             ExpressionError: The text is no expression.
             ValueError: It has two inputs.
         """
-        place = self._named.get(str(asked))
+        entry = catalog.find(asked) if isinstance(asked, str) else None
+        place = self._named.get(entry.name if entry else str(asked))
         if place is not None:
             return place, {}
-        expression = get(asked).expression
+        expression = catalog.get(asked).expression
         if inputs(expression) == 2:
             raise ValueError(
                 "`expression` must be of one input; the table has no others. "

@@ -137,6 +137,7 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
     path = folder / TASKS
     try:
         tasks = json.loads(path.read_text(encoding="utf-8"))
+        count = sum(task["runs"] for task in tasks.values())
         path = folder / FUNCTIONS
         functions = parquet.read_table(path)
         path = folder / RUNS
@@ -145,13 +146,16 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
         types = {"function": "string", "task": "string"}
         options = csv.ConvertOptions(column_types=types)
         summary = csv.read_csv(path, convert_options=options)
-    except (ValueError, OSError, pyarrow.ArrowException) as error:
+    except (
+        *(ValueError, KeyError, TypeError, AttributeError),
+        *(OSError, pyarrow.ArrowException),
+    ) as error:
         raise TableError(
             f"{path} must be a file of the table, which `python -m "
             "experiments.tabulate gather DIR...` writes. Received one that "
-            f"cannot be read: {str(error).splitlines()[0]}"
+            f"cannot be read: {type(error).__name__} "
+            f"{' '.join(str(error).split())[:200]}"
         ) from None
-    count = sum(task["runs"] for task in tasks.values())
     if len(runs) != count:
         raise TableError(
             f"{folder / RUNS} must have the {count} runs that {TASKS} tells "

@@ -194,7 +194,7 @@ def _hold_out(train: Part, share: float, seed: int) -> tuple[Part, Part]:
             "`validation_data` is needed where `x` is a data set, since "
             "functions are judged by it. Received: None"
         )
-    if not 0 <= share < 1:
+    if not isinstance(share, int | float) or not 0 <= share < 1:
         raise ValueError(
             "`validation_split` must be from 0 up to, and without, 1. "
             f"Received: {share!r}"

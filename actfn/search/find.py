@@ -14,6 +14,13 @@ import keras_tuner
 
 from actfn import catalog
 from actfn.expressions.expression import Expression
+from actfn.search.arguments import (
+    REPLACE,
+    baselines_of,
+    builder_of,
+    check_functions,
+    folder_of,
+)
 from actfn.search.books.ledger import check_racing
 from actfn.search.books.results import Result
 from actfn.search.candidates import distinct, expression_of, new_to_keras
@@ -169,6 +176,11 @@ def find(
     trials = check_count("trials", trials)
     finalists = check_count("finalists", finalists)
     seed = check_seed(settings.get("seed", 0))
+    if space is not None and not isinstance(space, SearchSpace | GroupedSpace):
+        raise ValueError(
+            "`space` must be a SearchSpace, or one for each group. "
+            f"Received: {space!r}"
+        )
     if isinstance(policy, Policy):
         space = policy.space
     space = space or SearchSpace(core_units=2)
@@ -280,6 +292,7 @@ def compare(
         candidates = catalog.names()
     if not candidates:
         raise ValueError("`candidates` must not be empty. Received: []")
+    check_functions("candidates", candidates)
     return _run(
         build,
         x,
@@ -307,7 +320,7 @@ def _run(
     validation_split: float = 0.0,
     test_data=None,
     sample_weight=None,
-    replace="relu",
+    replace=REPLACE,
     keep_weights: bool = False,
     groups: Groups | None = None,
     hyperparameters: str | Mapping[str, Any] = "shared",
@@ -324,18 +337,12 @@ def _run(
     **fit,
 ) -> Found:
     repeats = check_count("repeats", repeats)
+    seed = check_seed(seed)
+    directory = folder_of(directory)
     patterns = check_groups(groups, build)
-    if isinstance(build, keras_tuner.HyperModel):
-        build = _build_of(build)
-    if isinstance(build, keras.Model):
-        build = FromModel(build, replace, keep_weights, patterns)
+    build = builder_of(build, replace, keep_weights, patterns)
     used = build.in_use if isinstance(build, FromModel) else ()
-    baselines = _begin_with(used, baselines, usual)
-    if not callable(build):
-        raise ValueError(
-            "`build` must be a function `build(hp)`, a HyperModel or a "
-            f"compiled model. Received: {build!r}"
-        )
+    baselines = baselines_of(used, baselines, usual)
     if not baselines:
         raise ValueError("`baselines` must name the function in use.")
     if "candidates" in search:
@@ -374,7 +381,7 @@ def _run(
         objective=objective,
         baselines=baselines,
         repeats=repeats,
-        seed=check_seed(seed),
+        seed=seed,
         others=hyperparameters,
         others_trials=tuning_trials,
         **search,
@@ -383,7 +390,7 @@ def _run(
     session = Session(
         plan,
         child,
-        pathlib.Path(directory),
+        directory,
         make(executor, workers, address, cpus, gpus),
         _texts(plan, parts, fit),
         identity_of(plan, child, model, patterns, space),
@@ -414,41 +421,6 @@ def _run(
         print(text(session.content()))
         print(f"See {outcome.report}")
     return _found(outcome, session, child, seed)
-
-
-def _begin_with(
-    used: Sequence[str | None],
-    baselines: Sequence[str] | None,
-    usual: Sequence[str],
-) -> Sequence[str]:
-    """Returns the baselines, distinct, the function in use before the others.
-
-    Args:
-        used: By a compiled model, the commonest first; None is not known.
-        baselines: As they are given; None for the usual ones.
-        usual: If there are none, that in use alone, or ReLU.
-    """
-    known = [name for name in used[:1] if name is not None]
-    if baselines is None:
-        if used and not known:
-            raise ValueError(
-                "`baselines` must begin with the function that the model uses, "
-                "where `replace` exchanges one that the catalog does not have. "
-                "Received: none"
-            )
-        baselines = usual or (() if known else BASELINES[:1])
-    return distinct((*known, *distinct(baselines)))
-
-
-def _build_of(model: keras_tuner.HyperModel):
-    """Returns the method that builds, if that is all there is to a model."""
-    if type(model).fit is not keras_tuner.HyperModel.fit:
-        raise ValueError(
-            "`build` must be a HyperModel without a `fit` of its own, as all "
-            "children are trained alike: give what it fits with as arguments. "
-            f"Received: {type(model).__name__}"
-        )
-    return model.build
 
 
 def _found(outcome: Outcome, session: Session, child, seed: int) -> Found:

@@ -30,7 +30,7 @@ def check_groups(groups: Groups | None, build: Any) -> dict[str, list[str]]:
     if groups is None:
         return {}
     is_model = isinstance(build, keras.Model)
-    fits = isinstance(groups, Mapping) == is_model
+    fits = isinstance(groups, Mapping if is_model else list | tuple)
     if fits and groups and not isinstance(groups, str):
         found = {
             name: _patterns(groups[name]) if is_model else [] for name in groups

@@ -50,7 +50,11 @@ def identity_of(
         "baselines": list(plan.baselines),
         "candidates": list(plan.candidates),
         "control": plan.control_trials,
-        "hyperparameters": str(plan.others),
+        "hyperparameters": str(
+            dict(sorted(plan.others.items()))
+            if isinstance(plan.others, Mapping)
+            else plan.others
+        ),
         "others_trials": plan.others_trials,
         "seed": plan.seed,
         "trials": plan.trials,

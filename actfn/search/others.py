@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as hp_module
 from keras_tuner.engine import trial as trial_module
 
+from actfn.search.files import write_atomically
 from actfn.search.plan import Plan
 from actfn.search.report.numbers import settings
 from actfn.search.scoring import completed
@@ -268,6 +270,31 @@ class TuningTrial:
         return found
 
 
+class _Tuner(keras_tuner.oracles.BayesianOptimizationOracle):
+    """Keras Tuner's, whose files are at each moment the old or the new."""
+
+    def save(self):
+        """Writes all but the trials."""
+        write_atomically(self._get_oracle_fname(), json.dumps(self.get_state()))
+
+    def _save_trial(self, trial):
+        path = pathlib.Path(self._get_trial_dir(trial.trial_id), "trial.json")
+        write_atomically(path, json.dumps(trial.get_state()))
+
+    def reload(self):
+        """Goes on from the files.
+
+        A trial that had just begun, of which the oracle does not know yet, is
+        no trial: Keras Tuner would count it and never run it. One that had
+        just ended is not run again.
+        """
+        super().reload()
+        known = {*self.start_order}
+        self.trials = {k: t for k, t in self.trials.items() if k in known}
+        ended = {*self.end_order}
+        self._retry_queue = [k for k in self._retry_queue if k not in ended]
+
+
 def tuner_of(
     space: keras_tuner.HyperParameters,
     objective: keras_tuner.Objective,
@@ -283,8 +310,11 @@ def tuner_of(
         trials: How many.
         seed: Of the sampler.
         folder: Its project folder, in which it goes on.
+
+    Raises:
+        ValueError: A file there is damaged.
     """
-    oracle = keras_tuner.oracles.BayesianOptimizationOracle(
+    oracle = _Tuner(
         objective=objective,
         max_trials=trials,
         num_initial_points=max(3, trials // 3),
@@ -295,7 +325,14 @@ def tuner_of(
     oracle.verbose = 0
     oracle._set_project_dir(folder.parent, folder.name)
     if pathlib.Path(oracle._get_oracle_fname()).exists():
-        oracle.reload()
+        try:
+            oracle.reload()
+        except (ValueError, RuntimeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{folder} must hold the tuning as it was written; name "
+                "another directory, or restore it. "
+                f"Received: {type(error).__name__} {error}"
+            ) from error
     return oracle
 
 

@@ -6,6 +6,7 @@ import copy
 import difflib
 import inspect
 import itertools
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -49,8 +50,14 @@ def check_child(
     hp.values |= values or {}
     model = _build(child, hp)
     _check_fit(child, model, settings or {})
-    found = child.measure(model, _first_batch(child, child.parts.validation))
-    _check_test(child, model)
+    parts = child.parts
+    if not model.built:  # by the shapes that it is trained on
+        _measured(child, model, parts.train, "`x` and `y`")
+    found = _measured(
+        child, model, parts.validation, "`validation_data`, or else `x` and `y`"
+    )
+    if parts.test is not parts.validation:
+        _measured(child, model, parts.test, "`test_data`")  # it is read last
     if objective not in found:
         raise ValueError(
             f"`objective` must be one of {', '.join(found)}, the single "
@@ -139,8 +146,9 @@ def _check_fit(
     """
     known = inspect.signature(model.fit).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
-    if "epochs" in child.fit:
-        check_count("epochs", child.fit["epochs"])
+    for name in ("epochs", "batch_size", "validation_batch_size"):
+        if child.fit.get(name) is not None:
+            check_count(name, child.fit[name])
     for name in child.fit:
         if name not in known and not open_ended:
             for function, its_own in settings.items():
@@ -189,22 +197,46 @@ def _check_callback(callback: Any) -> None:
         ) from error
 
 
-def _check_test(child: ModelChild, model: keras.Model) -> None:
-    """Checks that the test data, which are read last, are as the others.
+def _measured(
+    child: ModelChild, model: keras.Model, part: Part, argument: str
+) -> Mapping[str, float]:
+    """Returns what a model reports of some examples of a part.
+
+    Args:
+        child: Whose model.
+        model: As it begins.
+        part: Validation or test data.
+        argument: Where they come from, for the error.
 
     Raises:
         ValueError: The model cannot be evaluated on them.
     """
-    if child.parts.test is child.parts.validation:
-        return
     try:
-        child.measure(model, _first_batch(child, child.parts.test))
+        return child.measure(model, _first_batch(child, part))
     except Exception as error:
         raise ValueError(
-            "`test_data` must be as the validation data are, `(x, y)` say, so "
-            "that the model can be evaluated on them. Received some of which "
-            f"it says: {str(error).strip().splitlines()[0]}"
+            f"{argument} must be such, `(x, y)` say, that the model can be "
+            f"evaluated on them. Received some of which it says: {_gist(error)}"
         ) from error
+
+
+def _gist(error: Exception) -> str:
+    """Returns one line of what an exception says, without colours and code."""
+    lines = [
+        line.strip()
+        for line in re.sub(r"\x1b\[[\d;]*m", "", str(error)).splitlines()
+        if line.strip() and not line.strip().startswith(_FRAMES)
+    ]
+    return " ".join(lines[:3])[:300] or type(error).__name__
+
+
+_FRAMES = (
+    'File "',
+    "Graph execution error",
+    "Detected at node",
+    "Stack trace for op definition",
+)
+"""How lines begin that say where in TensorFlow's graph an error was."""
 
 
 def _first_batch(child: ModelChild, part: Part) -> Part:

@@ -371,6 +371,7 @@ class Session:
         # A finalist may be among what is compared anyway.
         self._progress.expect("confirmation", len(rewards) * plan.repeats)
         self._progress.recall(rounds.count)
+        self._progress.expect("confirmation", rounds.expected)
         self._show(force=True)
 
         def next_job():

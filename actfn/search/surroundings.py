@@ -36,8 +36,9 @@ def apply(settings: dict[str, Any]) -> None:
     known = keras.saving.get_custom_objects()
     for key, thing in settings["custom_objects"].items():
         package, _, name = key.rpartition(">")
-        if key in known:
+        if known.get(key) is thing:
             continue
+        known.pop(key, None)  # of an earlier search, as it was then
         if package:
             keras.saving.register_keras_serializable(package, name)(thing)
         else:

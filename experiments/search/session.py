@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 import pathlib
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from actfn.search.executors import Executor
 from actfn.search.plan import Texts
 from actfn.search.session import Session
 from experiments.search.settings import SearchSettings
+from experiments.tasks.base import key
 from experiments.tasks.image.child import ImageChild
 from experiments.tasks.image.recipe import Recipe
 
@@ -96,12 +95,6 @@ def make_session(
         recipe,
         page="search.html",
     )
-
-
-def key(recipe: Recipe) -> str:
-    """Returns a short text that tells a recipe from others."""
-    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _floor(settings: Settings, child: ImageChild) -> float:

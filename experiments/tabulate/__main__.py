@@ -38,6 +38,7 @@ from tqdm import tqdm
 from experiments.cli import Parser, one_thread, positive, quiet_start
 
 with quiet_start(onednn=True):
+    import keras_tuner
     import tensorflow as tf
 
     from actfn.search.books.folder import claim
@@ -249,6 +250,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table, settings = _table(given)
         with claim(table.own, settings, given.resume):
             missing, failed = table.make(make(workers=given.workers))
+    except keras_tuner.errors.FatalError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
     except (ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:

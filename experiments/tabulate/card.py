@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from actfn.bench import Table
 from experiments.tabulate import columns
+from experiments.tabulate.stages import RUNS
 from models import markdown
 
 
@@ -58,7 +59,7 @@ def _counts(table: Table) -> str:
                     for s in ("catalog", "one-unit", "two-unit")
                 ),
                 _count(len(own)),
-                *(_count(seeds[n]) for n in (1, 3, 8)),
+                *(_count(seeds[n]) for n in RUNS),
                 _count(status["diverged"]),
                 _count(status["rejected"]),
                 _count(task["missing"]),

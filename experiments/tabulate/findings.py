@@ -20,11 +20,12 @@ from actfn.bench import Table
 from actfn.search.confirmation import LEVEL, holm
 from experiments.tabulate import effects
 from experiments.tabulate.effects import Effect
+from experiments.tabulate.stages import RUNS
 from experiments.tabulate.summary import sign_of
 from models import markdown
 
 TOP = 0.1
-SEEDS = 8
+SEEDS = RUNS[-1]
 ALL = "all tasks"
 FINDINGS = (
     ("simpler functions win", "one unit, not two", True),

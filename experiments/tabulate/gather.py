@@ -123,7 +123,7 @@ def _task(
         )
     (name,) = names
     task = tasks.get(name)
-    for runs in sorted(folder.glob("*-of-*/runs.csv")):
+    for runs in sorted(folder.glob(f"*-of-*/{rows.FILE}")):
         path = runs.with_name("settings.json")
         if not path.exists():
             raise ValueError(
@@ -137,7 +137,7 @@ def _task(
                 f"it is now. Received: {path} of another"
             )
     metric = task.metrics[task.metric]
-    if lacking := {*rows.columns(task)} - {*read[0]}:
+    if lacking := {*rows.columns(task)} - set.intersection(*map(set, read)):
         raise ValueError(
             f"The runs in {folder} must have the columns of today; make them "
             f"anew. Received runs without {', '.join(sorted(lacking))}"

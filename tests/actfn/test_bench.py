@@ -21,9 +21,11 @@ def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "tasks.json").write_text("{}")
     with pytest.raises(bench.TableError, match=r"functions\.parquet must be"):
         bench.load(tmp_path)
-    (tmp_path / "tasks.json").write_text("{")
-    with pytest.raises(bench.TableError, match=r"tasks\.json must be"):
-        bench.load(tmp_path)
+    for damaged in ("{", "[]", "null", "7", '{"implicit": {}}', '{"a": []}'):
+        (tmp_path / "tasks.json").write_text(damaged)
+        with pytest.raises(bench.TableError, match=r"tasks\.json must be") as e:
+            bench.load(tmp_path)
+        assert "\n" not in str(e.value)
 
 
 def test_files_of_two_tables_are_not_one(tmp_path):
@@ -44,6 +46,16 @@ def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
 
 def test_actfn_has_it_at_its_first_use():
     assert actfn.bench is bench and "bench" in dir(actfn)
+
+
+@pytest.mark.parametrize("name", ["prelu", "swish_1", "leaky_relu", "sine"])
+def test_a_name_is_found_in_all_its_spellings(name):
+    """And not what a text of that formula would be, with other first values."""
+    table = bench.load()
+    row = table.query(name).function
+    assert name in row["names"]
+    spellings = {name.upper(), name.title(), name.replace("_", "-")}
+    assert all(table.query(each).function == row for each in spellings)
 
 
 def test_it_is_said_where_parameters_do_not_start_as_in_a_text():

@@ -47,10 +47,16 @@ def claim(
         yield
 
 
+def _is_unfinished(name: str) -> bool:
+    """Whether a file is what a kill has left of the first write of all."""
+    return name.startswith(_SETTINGS) and name.endswith(".tmp")
+
+
 def _check(path, settings: Mapping[str, object], resume: bool) -> None:
     file = path / _SETTINGS
     if not file.exists():
         others = [p.name for p in path.iterdir() if p.name != ".lock"]
+        others = [name for name in others if not _is_unfinished(name)]
         if others:
             raise ValueError(
                 "The directory must be empty or hold a search. "
@@ -63,6 +69,7 @@ def _check(path, settings: Mapping[str, object], resume: bool) -> None:
             f"it, or name another one. Received: {path}"
         )
     found = read_json(file, "restore it, or name another directory")
+    settings = json.loads(json.dumps(settings))  # it has no tuples
     different = [
         f"{name} {found.get(name)!r} there, {settings.get(name)!r} here"
         for name in {**settings, **found}

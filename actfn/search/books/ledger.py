@@ -181,7 +181,7 @@ class Ledger:
             return
         found = next(iter(self.journal))
         found.pop("event")
-        if found != identity:
+        if found != json.loads(json.dumps(identity)):  # it has no tuples
             raise ValueError(
                 f"The folder {self._directory} must hold the search "
                 f"{identity}. Received: {found}"

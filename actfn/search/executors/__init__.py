@@ -1,5 +1,7 @@
 """Executors: who runs the trials of a search, and where."""
 
+import math
+
 from actfn.search.executors.base import Executor
 from actfn.search.executors.here import Here
 from actfn.search.executors.processes import Processes
@@ -41,11 +43,20 @@ def make(
         wrong = f"`executor` must be one of {', '.join(NAMES)}"
     elif name == "here" and workers > 1:
         wrong = "`workers` of executor 'here' must be 1: it is this process"
-    elif name != "ray" and address is not None:
-        wrong = "`address` is of a Ray cluster: it needs executor='ray'"
+    elif name != "ray" and (address is not None or (cpus, gpus) != (1, 0)):
+        wrong = "`address`, `cpus` and `gpus` are of a Ray cluster, which "
+        wrong += "needs executor='ray'"
+    elif not all(_is_amount(each) for each in (cpus, gpus)):
+        wrong = "`cpus` and `gpus` must be numbers from 0"
     if wrong:
-        values = f"executor={executor!r}, {workers=}, {address=}"
+        values = f"executor={executor!r}, {workers=}, {address=}, {cpus=}, "
+        values += f"{gpus=}"
         raise ValueError(f"{wrong}. Received: {values}")
     if name == "ray":
         return RayCluster(workers, address, cpus, gpus)
     return Processes(workers) if name == "processes" else Here(workers)
+
+
+def _is_amount(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value < math.inf

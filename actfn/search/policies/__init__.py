@@ -73,7 +73,7 @@ def make_policy(
     Raises:
         ValueError: There is no such method, or it cannot begin with a prior.
     """
-    if name not in POLICIES:
+    if not isinstance(name, str) or name not in POLICIES:
         raise ValueError(
             f"`policy` must be one of {', '.join(POLICIES)}, or a Policy. "
             f"Received: {name!r}"

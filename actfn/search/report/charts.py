@@ -51,7 +51,6 @@ class Chart:
     x: tuple[Tick, ...]
     y: tuple[Tick, ...]
     x_name: str
-    y_name: str
     alternative: str
 
 
@@ -112,7 +111,6 @@ def rewards(
         _counts(x),
         y.ticks(4),
         "trained functions",
-        "reward",
         f"Reward of {len(groups[1][0])} functions of the {policy} policy"
         + (f" and {len(groups[0][0])} random ones" if control else "")
         + " in their order, each with the best so far as a line.",
@@ -130,7 +128,7 @@ def distribution(trials: Sequence[Result], control: Sequence[Result]) -> Chart:
             marks.append(Mark(path, f"line {style}"))
     ticks = tuple(Tick(n, f"{n} %") for n in (0, 50, 100))
     text = "Share of the trained functions whose reward is at least that high."
-    return Chart(tuple(marks), x.ticks(), ticks, "reward", "share", text)
+    return Chart(tuple(marks), x.ticks(), ticks, "reward", text)
 
 
 @dataclasses.dataclass(frozen=True)

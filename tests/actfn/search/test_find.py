@@ -335,6 +335,10 @@ def test_the_directory_of_another_search_is_kept(tmp_path):
         )
     after = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert before == after
+    killed = tmp_path / "killed"  # while it wrote the first file of all
+    killed.mkdir()
+    (killed / "settings.json.4242.tmp").write_text("{")
+    search.find(models.mlp, *flat(96), **TINY, directory=killed)
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "thesis.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"must be empty.*thesis.txt"):

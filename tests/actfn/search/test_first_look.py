@@ -22,20 +22,47 @@ X, Y = flat(32)
 @pytest.mark.parametrize(
     ("build", "settings", "message"),
     [
-        (models.mlp, {"test_data": (X[:, :10], Y)}, "`test_data` must be as"),
-        (models.mlp, {"test_data": X}, "`test_data` must be as"),
+        (models.mlp, {"test_data": (X[:, :10], Y)}, r"`test_data`.*\(32, 10\)"),
+        (models.mlp, {"test_data": X}, "`test_data` must be such"),
+        (
+            models.mlp,
+            {"validation_data": (X[:, :10], Y)},
+            r"`validation_data`.*\(\d+, 10\)",
+        ),
+        (models.mlp, {"validation_data": (X,)}, "`validation_data`, or else"),
         (models.mlp, {"test_data": (X, Y[:5])}, "`test_data`|same length"),
         (models.mlp, {"epochs": 0}, "`epochs` must be a positive"),
         (models.mlp, {"candidates": ["tanh"]}, "of `compare` alone"),
         (two_groups, {}, "`groups` must have the groups.*activation_early"),
         (models.mlp, {"baselines": []}, "`baselines` must name the function"),
+        *(
+            (models.mlp, {name: wrong}, f"`{name}`.*Received: .*")
+            for name, wrong in (
+                ("baselines", 5),
+                ("baselines", [5]),
+                ("batch_size", -1),
+                ("batch_size", "a"),
+                ("cpus", 2),
+                ("gpus", "x"),
+                ("groups", 5),
+                ("keep_weights", True),
+                ("policy", ["a"]),
+                ("replace", 5),
+                ("seed", -1),
+                ("seed", 1.5),
+                ("seed", "a"),
+                ("space", "core"),
+                ("validation_split", "a"),
+            )
+        ),
     ],
 )
 def test_it_is_said_before_the_search(build, settings, message, tmp_path):
     folder = tmp_path / "a"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         search.find(build, *flat(96), **TINY | settings, directory=folder)
     assert not folder.exists()
+    assert "\n" not in str(error.value) and "\x1b" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +73,10 @@ def test_it_is_said_before_the_search(build, settings, message, tmp_path):
             for name in ("space", "policy", "trials", "racing", "prior")
         ),
         ({"candidates": ["relu"]}, "not among the baselines, relu"),
+        ({"candidates": 5}, "`candidates` must be names"),
+        ({"candidates": [5]}, "`candidates` must be names"),
+        ({"directory": None}, "`directory` must be a path"),
+        *(({"seed": wrong}, "`seed` must be") for wrong in (-1, 1.5, "a")),
     ],
 )
 def test_what_compare_cannot_do(settings, message, tmp_path):

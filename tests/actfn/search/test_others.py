@@ -3,6 +3,7 @@
 import collections
 import json
 import math
+import os
 
 import keras
 import keras_tuner
@@ -13,7 +14,14 @@ import actfn
 from actfn import search
 from actfn.search.books.tables import read_rows
 from actfn.search.executors import make
-from actfn.search.others import Others, names_of, values_in, without_ours
+from actfn.search.others import (
+    Others,
+    best_values,
+    names_of,
+    tuner_of,
+    values_in,
+    without_ours,
+)
 from actfn.search.plan import Plan, Texts
 from actfn.search.session import Session
 
@@ -387,3 +395,64 @@ def test_a_users_hyperparameter_may_be_called_like_a_group():
     assert names_of(hp) == ["activation_rate"]
     assert names_of(without_ours(hp)) == ["activation_rate"]
     assert set(without_ours(hp).values) == {"activation_rate"}
+
+
+def tuning(folder):
+    hp = keras_tuner.HyperParameters()
+    hp.Fixed("activation", "relu")
+    hp.Float("rate", 0.1, 1.0)
+    objective = keras_tuner.Objective("val_loss", "min")
+    return tuner_of(hp, objective, 3, 0, folder / "tuning")
+
+
+def tune(oracle):
+    trial = oracle.create_trial("one")
+    loss = trial.hyperparameters.get("rate")
+    oracle.update_trial(trial.trial_id, {"val_loss": loss})
+    trial.status = "COMPLETED"
+    oracle.end_trial(trial)
+    return trial.trial_id
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("write", range(1, 9))
+def test_a_kill_at_any_write_of_the_tuning_loses_no_trial(
+    write, tmp_path, monkeypatch
+):
+    """Whichever file is being replaced: it is the old one or the new one."""
+    calls, replace = [], os.replace
+
+    def killed(source, target):
+        calls.append(target)
+        if len(calls) == write:
+            raise Killed
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        oracle = tuning(tmp_path)
+        with pytest.raises(Killed):
+            for _ in range(3):
+                tune(oracle)
+    done = len(tuning(tmp_path).end_order)
+    oracle = tuning(tmp_path)
+    for _ in range(3 - done):
+        tune(oracle)
+    assert oracle.create_trial("one").status == "STOPPED"
+    assert sorted(oracle.end_order) == sorted(oracle.trials)
+    assert len(oracle.trials) == 3
+    assert best_values(oracle) == {
+        "rate": min(t.score for t in oracle.trials.values())
+    }
+
+
+def test_a_damaged_tuning_is_named(tmp_path):
+    tune(tuning(tmp_path))
+    path = tmp_path / "tuning" / "oracle.json"
+    for damaged in (path.read_text()[:-9], "{}"):
+        path.write_text(damaged)
+        with pytest.raises(ValueError, match="must hold the tuning as it was"):
+            tuning(tmp_path)

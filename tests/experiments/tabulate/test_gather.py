@@ -231,6 +231,7 @@ def test_signs_that_the_findings_are_about(text, raw, periodic, division):
         ("settings", "of one setting"),
         ("unsettled", "must have its settings.json"),
         ("torn", "whole line"),
+        ("older", "columns of today"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
@@ -248,6 +249,13 @@ def test_bad_input_is_one_line_and_status_2(
         )
     elif damage == "unsettled":
         (runs / "1-of-1" / "settings.json").unlink()
+    elif damage == "older":  # one part of several
+        other = runs / "2-of-2"
+        shutil.copytree(runs / "1-of-1", other)
+        lines = (other / "runs.csv").read_text().splitlines()
+        header = lines[0].replace("snip", "signs")
+        row = lines[1].replace(",0,", ",99,", 1)  # no child of the other part
+        (other / "runs.csv").write_text(f"{header}\n{row}\n")
     elif damage == "settings":
         setting = read(path)[0]["setting"]
         path.write_text(path.read_text().replace(setting, "other", 1))

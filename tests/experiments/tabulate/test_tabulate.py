@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import keras_tuner
 import numpy as np
 import pytest
 
@@ -169,6 +170,22 @@ def test_what_raises_is_said_and_the_others_are_trained(
     assert "max(x, 0), run 0" in err and "no room" in err
     texts = {text for text, _ in children(tmp_path)}
     assert texts and "max(x, 0)" not in texts
+
+
+def test_workers_that_die_again_and_again_are_one_line(
+    toy_task, no_training, tmp_path, capsys, monkeypatch
+):
+    class Dying:
+        workers = 1
+
+        def drive(self, child, next_job, on_end):
+            raise keras_tuner.errors.FatalRuntimeError("memory was short")
+
+    monkeypatch.setattr(tabulate, "make", lambda workers: Dying())
+    capsys.readouterr()
+    assert make(tmp_path) == 1
+    err = capsys.readouterr().err
+    assert "memory was short" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,15 @@ class Listed:
         self.heard = [tuple(h) for h in state["heard"]]
 
 
+def test_an_identity_may_have_tuples(tmp_path):
+    """As a policy's settings may, which its journal knows as lists."""
+    for sizes in ((1, 2), [1, 2]):
+        ledger = Ledger(Listed("x", "sin(x)"), seed=0)
+        ledger.open(tmp_path, {"sizes": sizes})
+    with pytest.raises(ValueError, match="must hold the search"):
+        Ledger(Listed("x"), seed=0).open(tmp_path, {"sizes": (1, 3)})
+
+
 def rows(ledger):
     return [(r.trial, r.status, r.reward, r.order) for r in ledger.results]
 
