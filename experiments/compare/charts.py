@@ -58,7 +58,7 @@ def differences(results: Sequence[pathlib.Path]) -> Figure:
 
     Each dot is a pair of runs, each bar the 95% confidence interval of the
     mean (Student's t); the best mean is on top. Activations of which a run
-    diverged are named below.
+    diverged are named below; with a ReLU that diverged there are no pairs.
 
     Args:
         results: CSV files of `experiments.train`.
@@ -69,6 +69,10 @@ def differences(results: Sequence[pathlib.Path]) -> Figure:
     found: dict[ours.Setting, dict[str, list[float]]] = {}
     lost = defaultdict(list)
     for setting, group in ours.group(runs.read(results)).items():
+        reference = group.get(ours.REFERENCE, [])
+        group[ours.REFERENCE] = [run for run in reference if not run.diverged]
+        if len(group[ours.REFERENCE]) < len(reference):
+            lost[setting].append(f"pairs of a {ours.REFERENCE}")
         for activation, repeats in group.items():
             values = ours.differences(group, activation)
             if values and any(run.diverged for run in repeats):

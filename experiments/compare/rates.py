@@ -43,8 +43,9 @@ def tables(runs: Sequence[Run]) -> list[Table]:
     )
     for run in runs:
         setting = run.model, run.dataset, run.steps
-        rate = float(run.learning_rate or "nan")
-        found[setting][run.activation][rate].append(run)
+        if run.learning_rate:
+            rate = float(run.learning_rate)
+            found[setting][run.activation][rate].append(run)
     made = []
     for setting, activations in found.items():
         rows = [

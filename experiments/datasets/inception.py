@@ -32,7 +32,7 @@ def training_view(
         image: uint8, shape (height, width, 1 or 3).
         seed: Two integers, shape (2,); change them for each image and epoch.
         size: Side of the result.
-        crop_area: Smallest share of the image that is seen.
+        crop_area: Smallest share of the image that is seen, from a tenth on.
         colour: Whether to distort colours.
 
     Returns:

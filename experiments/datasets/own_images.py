@@ -175,14 +175,17 @@ def _decode(file: pathlib.Path) -> np.ndarray:
 
 def _from_file(path: pathlib.Path) -> tuple[dict[str, Split], tuple[str, ...]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError("it holds one array alone")
+        with file:
             splits = {
                 split: pair
                 for split, names in _SPLITS.items()
                 if (pair := _pair(file, names, path))
             }
             found = file.files
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         if str(error).startswith("dataset should"):
             raise
         raise ValueError(

@@ -55,9 +55,10 @@ def read(name: str) -> tuple[dict[str, list[Pair]], str]:
         splits["test"] = [train[at] for at in sorted(order[:count])]
         splits["train"] = [train[at] for at in sorted(order[count:])]
         note += ", a tenth held out for testing"
-    if not splits["train"]:
+    if empty := [split for split, pairs in splits.items() if not pairs]:
         raise ValueError(
-            f"dataset should have two pairs or more. Received: {name!r}"
+            "dataset should have two pairs or more, and one or more in each "
+            f"split. Received: {name!r} with none in {', '.join(empty)}"
         )
     return splits, note
 

@@ -21,8 +21,8 @@ class Vocabulary:
     Args:
         size: Number of tokens; the first four are padding, unknown, start and
             end.
-        sentences: Text to learn from; of more than two million sentences a
-            random sample.
+        sentences: Text to learn from; of more than two million sentences
+            that many, drawn at random, the same in each process.
 
     Raises:
         ValueError: If the text is too small for that many tokens.
@@ -34,6 +34,13 @@ class Vocabulary:
     def __init__(self, size: int, sentences: Iterable[str]) -> None:
         import sentencepiece
 
+        sentences = [*sentences]
+        if len(sentences) > _SAMPLE:
+            # SentencePiece's own sample is another one in each process.
+            drawn = np.random.default_rng(0).choice(
+                len(sentences), _SAMPLE, replace=False
+            )
+            sentences = [sentences[place] for place in np.sort(drawn)]
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
@@ -42,8 +49,6 @@ class Vocabulary:
                 model_type="bpe",
                 vocab_size=size,
                 character_coverage=1.0,
-                input_sentence_size=_SAMPLE,
-                shuffle_input_sentence=True,
                 pad_id=PADDING,
                 unk_id=UNKNOWN,
                 bos_id=START,

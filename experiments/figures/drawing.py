@@ -67,10 +67,19 @@ def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
     from actfn import analysis
     from actfn.search.books.tables import read_rows
 
-    rows = read_rows(folder / "results.csv")
+    path = folder / "results.csv"
+    rows = read_rows(path)
+    if rows and not {"expression", "reward", "status"} <= {*rows[0]}:
+        raise ValueError(
+            f"{path} must be of a search. Received one with the columns "
+            f"{', '.join(rows[0])}"
+        )
     rows = [row for row in rows if row["status"] == "completed"]
     if not rows:
-        raise ValueError(f"folder must hold a trained function: {folder}")
+        raise ValueError(
+            "folder must hold a trained function. "
+            f"Received: {folder}, with none that completed"
+        )
     rows.sort(key=lambda row: float(row["reward"]), reverse=True)
     x = np.linspace(*_RANGE, 601)
     figure = Figure(figsize=(9, 7), layout="constrained")
@@ -143,12 +152,20 @@ def trained_values(folder: pathlib.Path, data_dir: str | None = None) -> Figure:
     bump = np.mean((values >= -5) & (values <= 0))
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.hist(values, bins=200, range=(-10, 10), density=True)
+    bins = np.linspace(-10, 10, 201)
+    # The area is the share that is shown: what lies outside counts as well.
+    share = np.full(len(values), 1 / (len(values) * (bins[1] - bins[0])))
+    left.hist(values, bins=bins, weights=share)
     left.axvspan(-5, 0, alpha=0.15)
-    left.set(xlabel="pre-activation", title=f"{bump:.0%} between -5 and 0")
+    outside = np.mean(np.abs(values) > 10)
+    left.set(
+        xlabel=f"pre-activation ({outside:.1%} beyond -10 and 10)",
+        ylabel="density",
+        title=f"{bump:.0%} between -5 and 0",
+    )
     betas = [b.ravel() for b in analysis.trained_betas(run.model).values()]
     betas = np.concatenate(betas) if betas else np.empty(0)
     right.hist(betas, bins=50)
-    right.set(xlabel="trained β", title=f"{len(betas)} values")
+    right.set(xlabel="trained β", ylabel="values", title=f"{len(betas)} values")
     figure.suptitle(f"{run.config.name}, {run.activation}")
     return figure

@@ -86,8 +86,7 @@ def handed_over(
         racing: Whether functions race; else each has one child.
     """
     rng = np.random.default_rng((policy.seed, 13))
-    some = next(iter(landscape.runs.values()))
-    order = rng.permutation(len(some))
+    order = rng.permutation(min(map(len, landscape.runs.values())))
     ledger = Ledger(
         policy,
         policy.seed,

@@ -128,6 +128,11 @@ def of_runs(
         )
     (task,) = map(tasks.get, names)
     metric = task.metrics[task.metric]
+    if lacking := {task.metric, "status", "run"} - {*rows[0]}:
+        raise ValueError(
+            "--table must have the runs as they were written. Received some "
+            f"without {', '.join(sorted(lacking))}"
+        )
     floor = metric.sign * metric.floor
     found: dict[str, dict[int, float]] = {}
     forms: dict[str, str | None] = {}

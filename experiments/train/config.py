@@ -38,6 +38,10 @@ _RANGES = {
 }
 
 
+_GIVEN = frozenset({"activation", "classes", "input_shape", "vocabulary"})
+"""Options of a model's builder that the task sets."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """A recipe; the files in `experiments/configs` set what they need.
@@ -77,7 +81,9 @@ class Config:
             divisor of that: blocks of pixels are averaged after the shift.
         padding: What the "cifar" shift pads with: "constant" for the mean
             colour, "reflect" for the mirrored edge.
-        crop_area: Smallest share of an image that an Inception crop covers.
+        crop_area: Smallest share of an image that an Inception crop covers,
+            but a tenth at least, as in the source: TensorFlow asks for that
+            much of what is shown.
         colour: Whether the Inception preprocessing distorts colours.
         vocabulary: Number of subwords.
         evaluation_limit: Examples of each set to evaluate with; 0 for all.
@@ -126,6 +132,11 @@ class Config:
                     self._refuse(key, expected)
         if not all(0 < share < 1 for share in self.drops):
             self._refuse("drops", "between 0 and 1")
+        if taken := {*self.model_options} & _GIVEN:
+            raise ValueError(
+                "model_options should have none that the data give. "
+                f"Received: {', '.join(sorted(taken))}"
+            )
         if not self.learning_rates:
             self._refuse("learning_rates", "at least one number")
         if not all(0 < rate < math.inf for rate in self.learning_rates):
@@ -143,9 +154,19 @@ class Config:
         )
 
     @property
+    def of_a_run(self) -> dict[str, Any]:
+        """What a run has of it: all but which learning rates are tried."""
+        values = dataclasses.asdict(self)
+        del values["learning_rates"]
+        return values
+
+    @property
     def digest(self) -> str:
-        """Eight hexadecimal digits that differ if any value does."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        """Eight hexadecimal digits that differ if any value does.
+
+        But for the learning rates: a run has one, which rows have beside.
+        """
+        text = json.dumps(self.of_a_run, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -187,6 +208,10 @@ def load(
             f"config should be a readable TOML file. Received: {path}, {error}"
         ) from None
     smaller = values.pop("tiny", {})
+    if not isinstance(smaller, dict):
+        raise ValueError(
+            f"config {path.stem}: tiny should be a table. Received: {smaller!r}"
+        )
     label = path.stem
     if tiny:
         values |= smaller

@@ -2,7 +2,8 @@
 
 import csv
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from experiments.machine import machine, versions
 from experiments.train.config import Config
@@ -109,7 +110,7 @@ def finished(path: pathlib.Path) -> set[tuple[str, ...]]:
             f"Received: {lines[0] if lines else ''!r}"
         )
     keys = set()
-    for cells in reader:
+    for cells in _read(reader, path):
         if len(cells) != len(COLUMNS):
             raise ValueError(
                 f"{path}, line {reader.line_num}: a row should have "
@@ -117,3 +118,14 @@ def finished(path: pathlib.Path) -> set[tuple[str, ...]]:
             )
         keys.add(key(dict(zip(COLUMNS, cells, strict=True))))
     return keys
+
+
+def _read(reader: Any, path: pathlib.Path) -> Iterator[list[str]]:
+    """Yields the rows of a CSV reader; ValueError names a broken line."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {reader.line_num}: a row should be CSV. "
+            f"Received: {error}"
+        ) from None

@@ -20,6 +20,7 @@ from experiments.train.step import Learner
 from experiments.train.task import Task
 
 CURVE = ("step", "loss", "learning_rate")
+_CHECKPOINTS = "checkpoints"
 Progress = Callable[[int, float], None]
 
 
@@ -82,7 +83,7 @@ class Run:
         self._task, self._config, self._seed = task, config, seed
         self._folder, self._every = folder, every
         description = {
-            **dataclasses.asdict(config),
+            **config.of_a_run,
             "activation": activation,
             "learning_rate": learning_rate,
             "seed": seed,
@@ -108,7 +109,7 @@ class Run:
                 record=self._record,
                 variables=self._learner.variables,
             ),
-            str(folder / "checkpoints"),
+            str(folder / _CHECKPOINTS),
             max_to_keep=2,
         )
         self._restore()
@@ -191,7 +192,7 @@ class Run:
 
     def clean(self) -> None:
         """Deletes the checkpoints of a run whose result is safe."""
-        shutil.rmtree(self._folder / "checkpoints", ignore_errors=True)
+        remove_checkpoints(self._folder)
 
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -256,3 +257,8 @@ class Run:
 
 def _text(description: dict) -> str:
     return json.dumps(description, indent=2, sort_keys=True) + "\n"
+
+
+def remove_checkpoints(folder: pathlib.Path) -> None:
+    """Deletes the checkpoints in a run's folder, if there are any."""
+    shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)

@@ -15,7 +15,7 @@ from experiments.train import rows
 from experiments.train.config import Config
 from experiments.train.grid import Cell, lock
 from experiments.train.images import ImageTask
-from experiments.train.run import Result, Run
+from experiments.train.run import Result, Run, remove_checkpoints
 from experiments.train.task import Task
 from experiments.train.translation import TranslationTask
 
@@ -91,9 +91,14 @@ class Session:
         count = 0
         for number, cell in enumerate(cells, 1):
             with lock(self._folder(cell) / "lock") as mine:
-                if mine and self._key(cell) not in rows.finished(self._results):
-                    self._train(cell, f"[{number}/{len(cells)}]")
-                    count += 1
+                if not mine:
+                    continue
+                if self._key(cell) in rows.finished(self._results):
+                    # A kill may have come between the row and this.
+                    remove_checkpoints(self._folder(cell))
+                    continue
+                self._train(cell, f"[{number}/{len(cells)}]")
+                count += 1
         return count
 
     def _folder(self, cell: Cell) -> pathlib.Path:

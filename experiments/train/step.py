@@ -48,8 +48,9 @@ class Learner:
             self.optimizer = optimizer
             self.average = None
             if config.average_decay:
+                # Batch norm's statistics as well, as in the Inception recipes.
                 self.average = WeightAverage(
-                    self._weights, config.average_decay
+                    self.model.weights, config.average_decay
                 )
         self._compiled = None
 

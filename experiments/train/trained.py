@@ -41,6 +41,7 @@ def load(folder: str | pathlib.Path, data_dir: str | None = None) -> Trained:
         )
     names = [field.name for field in dataclasses.fields(Config)]
     values |= {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+    values["learning_rates"] = (values["learning_rate"],)
     config = Config(**{name: values[name] for name in names})
     task = make_task(config, data_dir)
     activation = values["activation"]
@@ -60,7 +61,8 @@ def describe(folder: str | pathlib.Path) -> dict:
     except (OSError, ValueError):
         values = {}
     names = {field.name for field in dataclasses.fields(Config)}
-    if not names | {"activation"} <= set(values):
+    names = names - {"learning_rates"} | {"activation", "learning_rate"}
+    if not names <= set(values):
         raise ValueError(
             "folder should be one of a run of experiments.train. "
             f"Received: {folder}"

@@ -60,7 +60,11 @@ class TranslationTask:
         )
 
     def loss(self, outputs: Any, targets: tf.Tensor) -> tf.Tensor:
-        """Returns the mean cross-entropy of a token."""
+        """Returns the mean cross-entropy of a token.
+
+        Of several replicas the mean over theirs is that of all tokens, however
+        many each has; one of a small batch may have none.
+        """
         losses = keras.losses.categorical_crossentropy(
             tf.one_hot(targets, outputs.shape[-1]),
             tf.cast(outputs, tf.float32),
@@ -68,7 +72,11 @@ class TranslationTask:
             label_smoothing=self._config.label_smoothing,
         )
         real = tf.cast(targets != tokens.PADDING, tf.float32)
-        return tf.reduce_sum(losses * real) / tf.reduce_sum(real)
+        count = tf.reduce_sum(real)
+        replica = tf.distribute.get_replica_context()
+        if replica.num_replicas_in_sync > 1:
+            count = replica.all_reduce("MEAN", count)
+        return tf.reduce_sum(losses * real) / count
 
     def evaluate(self, model: keras.Model, split: str) -> dict[str, float]:
         """Returns the share of right tokens, or the BLEU of each test set.

@@ -37,6 +37,15 @@ def test_each_learning_rate_has_a_line_and_its_difference(tmp_path):
     assert (small["minus_low"], small["minus_high"]) == ("-10.71", "14.71")
 
 
+def test_runs_without_a_learning_rate_are_not_compared_by_it(tmp_path):
+    found = read(
+        tmp_path / "ours.csv",
+        *(f"a,cifar10,relu,{seed},0.5,9,1,,0.5" for seed in range(3)),
+    )
+    with pytest.raises(ValueError, match="several learning rates"):
+        rates.tables(found)
+
+
 def test_without_several_learning_rates_there_is_no_table(tmp_path):
     found = read(tmp_path / "ours.csv", "a,cifar10,swish,0,0.5,9,1,0.1,0.5")
     with pytest.raises(ValueError, match="several learning rates"):

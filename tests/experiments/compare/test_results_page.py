@@ -26,11 +26,7 @@ def test_rows_are_of_the_training_program_and_of_its_configs(path):
         # What was changed, so far always to a text, is part of the name.
         name, *texts = row["config"].split("+")
         changes = dict(text.split("=") for text in texts)
-        rates = {"learning_rates": [float(row["learning_rate"])]}
-        known = (
-            config.load(name, changes=changes),
-            config.load(name, changes=changes | rates),
-        )
-        assert row["config_hash"] in {each.digest for each in known}
-        assert row["steps"] == str(known[0].steps)
+        known = config.load(name, changes=changes)
+        assert row["config_hash"] == known.digest
+        assert row["steps"] == str(known.steps)
         assert row["provenance"].startswith("TFDS ")

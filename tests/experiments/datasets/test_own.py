@@ -124,6 +124,11 @@ def bad(tmp_path, case, digits):
         return path
     if case == "no arrays":
         path.write_bytes(b"text")
+    elif case == "empty file":
+        path.write_bytes(b"")
+    elif case == "one array":
+        with path.open("wb") as file:
+            np.save(file, images)
     elif case == "pickled":
         np.savez(path, x_train=np.array([{}], object), y_train=[0])
     elif case == "no train":
@@ -166,6 +171,8 @@ def bad(tmp_path, case, digits):
         ("no such file", "savez"),
         ("no arrays", "savez"),
         ("pickled", "savez"),
+        ("empty file", "savez"),
+        ("one array", "savez.*one array alone"),
         ("no train", "x_train"),
         ("floats", "uint8 images.*float64"),
         ("too few labels", r"\(19,\)"),
@@ -256,6 +263,13 @@ def test_text_that_does_not_fit_is_named(tmp_path):
         sentences.load(str(tmp_path))
     with pytest.raises(ValueError, match=r"languages \['de', 'en'\]"):
         sentences.load(f"{tmp_path}:en-fr")
+    write_text(tmp_path / "de.train.txt", PAIRS, 1)
+    for name in ("en.test.txt", "de.test.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=r"each split.*with none in test"):
+        sentences.load(str(tmp_path))
+    for name in ("en.test.txt", "de.test.txt"):
+        (tmp_path / name).unlink()
     (tmp_path / "de.train.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"UTF-8.*de\.train\.txt"):
         sentences.load(str(tmp_path))

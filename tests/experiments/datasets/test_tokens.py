@@ -27,6 +27,20 @@ def test_known_text_comes_back(vocabulary, pairs):
         assert min(encoded) > tokens.END and max(encoded) < 400
 
 
+def test_of_much_text_a_sample_is_learnt_that_is_always_the_same(
+    pairs, monkeypatch
+):
+    """Else a run that goes on in another process has other tokens."""
+    texts = [text for pair in pairs for text in pair]
+    monkeypatch.setattr(tokens, "_SAMPLE", 300)
+    found = tokens.Vocabulary(300, texts)
+    drawn = np.random.default_rng(0).choice(len(texts), 300, replace=False)
+    alone = tokens.Vocabulary(300, [texts[place] for place in sorted(drawn)])
+    assert found.encode(texts) == alone.encode(texts)
+    first = tokens.Vocabulary(300, texts[:300])
+    assert first.encode(texts) != found.encode(texts)
+
+
 def test_too_many_subwords_are_refused():
     with pytest.raises(ValueError, match="vocabulary should be a number"):
         tokens.Vocabulary(5000, ["too little text"])

@@ -144,6 +144,21 @@ def test_differences_are_drawn_of_pairs(tmp_path):
     )
 
 
+def test_there_is_no_difference_to_a_relu_that_diverged(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text(
+        HEADER.replace("\n", ",status\n")
+        + "a,cifar10,relu,0,0.0,9,1,diverged\n"
+        "a,cifar10,relu,1,0.6,9,1,completed\n"
+        "a,cifar10,swish,0,0.81,9,1,completed\n"
+        "a,cifar10,swish,1,0.64,9,1,completed\n"
+    )
+    (axes,) = charts.differences([path]).axes
+    assert axes.get_xlabel().endswith("diverged: pairs of a ReLU")
+    dots = axes.get_lines()[1]
+    np.testing.assert_allclose(dots.get_xydata(), [[4, 0]])
+
+
 def failure(capsys, *arguments):
     with pytest.raises(SystemExit) as caught:
         figures.main([*map(str, arguments), "--output", "unused.png"])
@@ -162,6 +177,7 @@ def test_wrong_input_ends_with_one_line(tmp_path, capsys):
     path.write_text(HEADER + "mine,cifar10,swish,0,0.5,9,1\n")
     assert "end with their depth" in failure(capsys, "depth", path)
     assert "should hold ReLU" in failure(capsys, "differences", path)
+    assert "must be of a search" in failure(capsys, "search", tmp_path)
 
 
 def test_a_figure_is_written(tmp_path):

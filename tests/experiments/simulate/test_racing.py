@@ -126,6 +126,16 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("raced", [False, True])
+def test_only_runs_that_all_functions_have_are_raced(table, raced):
+    land = tables.table(table, None, SPACE.unary, SPACE.binary)
+    land.runs = dict(land.runs)
+    first = next(iter(land.runs))
+    land.runs[first] = np.append(land.runs[first], [1e9] * 4)
+    policy = search.RandomPolicy(land.space, seed=5)
+    assert racing.handed_over(policy, land, 60, raced) < 1e6
+
+
+@pytest.mark.parametrize("raced", [False, True])
 def test_a_search_in_which_all_diverge_hands_over_the_floor(table, raced):
     land = tables.table(table, None, SPACE.unary, SPACE.binary)
     land.runs = {form: np.full(20, -5.0) for form in land.runs}

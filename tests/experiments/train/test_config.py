@@ -64,6 +64,9 @@ def test_every_value_counts_for_the_digest():
     assert plain.digest == config.load("cifar10_resnet164").digest
     changed = config.load("cifar10_resnet164", changes={"momentum": 0.8})
     assert changed.digest != plain.digest
+    # A run has one of them, which its row has as well.
+    rates = config.load("cifar10_resnet164", changes={"learning_rates": [0.5]})
+    assert rates.digest == plain.digest
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,10 @@ def test_every_value_counts_for_the_digest():
         ({"decay_epochs": 0.0}, "decay_epochs should be positive"),
         ({"decay_epochs": float("nan")}, "decay_epochs should be positive"),
         ({"model_options": 3}, "model_options should be a table"),
+        *(
+            ({"model_options": {name: 5}}, f"model_options.*Received: {name}")
+            for name in ("activation", "classes", "input_shape", "vocabulary")
+        ),
     ],
 )
 def test_wrong_values_are_named(changes, message):
@@ -104,6 +111,7 @@ def test_an_unknown_config_suggests_a_known_one():
     [
         ("steps = ", "readable TOML"),
         ('dataset = "cifar10"', "model should be given"),
+        ("tiny = 3", "tiny should be a table. Received: 3"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, text, message):

@@ -52,7 +52,7 @@ def test_the_average_is_what_is_evaluated_and_saved(
     seen = {}
 
     def evaluate(model, split):
-        seen[split] = [v.numpy().copy() for v in model.trainable_variables]
+        seen[split] = [v.numpy().copy() for v in model.weights]
         return {}
 
     monkeypatch.setattr(task, "evaluate", evaluate)
@@ -64,8 +64,11 @@ def test_the_average_is_what_is_evaluated_and_saved(
     last = weights(run)
     run.model.load_weights(tmp_path / "final.weights.h5")
     assert not equal(weights(run), last)
-    saved = [v.numpy() for v in run.model.trainable_variables]
+    saved = [v.numpy() for v in run.model.weights]
     assert equal(saved, average)
+    # Those of batch norm are among them, and moved with the weights.
+    moving = [v for v in run.model.weights if "moving" in v.path]
+    assert moving and len(average) == len(run.model.weights)
 
 
 def test_a_resumed_run_ends_with_the_same_weights(task, quick, tmp_path):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -26,6 +28,37 @@ def test_a_finished_cell_is_one_row_and_not_trained_again(quick, tmp_path):
     (folder,) = tmp_path.glob("*/")
     assert not (folder / "checkpoints").exists()
     assert trained.load(folder).config == quick
+
+
+def test_a_kill_before_the_checkpoints_were_removed_leaves_none(
+    quick, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(session.Run, "clean", lambda self: None)
+        assert work(quick, tmp_path) == 1
+    (folder,) = tmp_path.glob("*/")
+    assert (folder / "checkpoints").exists()
+    assert work(quick, tmp_path) == 0
+    assert not (folder / "checkpoints").exists()
+    assert len(read_rows(tmp_path / "results.csv")) == 1
+
+
+def test_another_learning_rate_may_be_tried_later(quick, tmp_path):
+    """The best of several is then run again, as the configs' heads say."""
+    assert work(quick, tmp_path) == 1
+    more = dataclasses.replace(quick, learning_rates=(0.1, 0.05))
+    assert work(more, tmp_path) == 1
+    assert work(quick, tmp_path) == 0
+    rows = read_rows(tmp_path / "results.csv")
+    assert [row["learning_rate"] for row in rows] == ["0.1", "0.05"]
+
+
+def test_a_broken_results_file_names_the_line(quick, tmp_path):
+    work(quick, tmp_path)
+    with (tmp_path / "results.csv").open("a") as file:
+        file.write('cifar,"a"b,c\n')
+    with pytest.raises(ValueError, match=r"line 3: a row should be CSV"):
+        work(quick, tmp_path)
 
 
 def test_a_cell_in_other_hands_is_left_alone(quick, tmp_path):

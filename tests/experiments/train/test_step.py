@@ -95,21 +95,34 @@ def test_dropout_is_part_of_what_a_checkpoint_holds(task, change):
     assert tf.uint32 in kinds or tf.int64 in kinds
 
 
-@pytest.mark.slow
-def test_two_devices_come_to_the_same_weights_as_one(recipe):
-    text = recipe.read_text() + "clip_norm = 0.5\n"
-    recipe.write_text(text)
+def on_two_devices(word):
+    """Returns what two_replicas.py prints."""
     program = pathlib.Path(__file__).with_name("two_replicas.py")
     done = subprocess.run(
-        [sys.executable, program, recipe],
+        [sys.executable, program, word],
         env={**os.environ, "PYTHONPATH": os.getcwd()},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    alone, together = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_two_devices_come_to_the_same_weights_as_one(recipe):
+    text = recipe.read_text() + "clip_norm = 0.5\n"
+    recipe.write_text(text)
+    alone, together = on_two_devices(recipe)
     np.testing.assert_allclose(together["losses"], alone["losses"], rtol=1e-4)
     first, second = together["weights"]
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, alone["weights"][0], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_tokens_count_alike_however_sentences_are_divided():
+    """A replica may have none of the three."""
+    alone, *divided = on_two_devices("sentences")
+    assert len(divided) == 3
+    np.testing.assert_allclose(divided, alone, rtol=1e-5)
