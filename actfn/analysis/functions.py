@@ -109,11 +109,15 @@ def _values_and_slopes(expression: Expression, points, betas) -> tuple:
             for name in names
         ]
         found = program.value(x, [*others, *values])
-        gradients = program.gradients
+        ones = ops.ones_like(found)
         kernel = kernels.find(expression)  # As layers: it matters at kinks.
-        if kernel is not None and kernel.gradients is not None:
-            gradients = kernel.gradients
-        slopes = gradients(x, [*others, *values], ops.ones_like(found))
+        if kernel is None or kernel.gradients is None:
+            slopes = program.gradients(x, [*others, *values], ones)
+        elif inputs(expression) == len(points):
+            slopes = kernel.gradients(x, [*others, *values], ones)
+        else:  # of x alone
+            slope, *_ = kernel.gradients(x, values, ones)
+            slopes = slope, *map(ops.zeros_like, others)
         return tuple(
             ops.convert_to_numpy(part)
             for part in (found, *slopes[: len(points)])

@@ -210,5 +210,6 @@ def _from_config(config: dict) -> ActivationFunction:
     text = config.get("expression")
     expression = parse(text, inputs=2) if isinstance(text, str) else text
     two = isinstance(expression, Expression) and inputs(expression) == 2
+    two = two or config.get("inputs") == 2  # it may not use its y
     kind = GatedFunction if two else ActivationFunction
     return kind.from_config(config)

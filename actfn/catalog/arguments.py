@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 
 from actfn.expressions import operators
@@ -56,7 +57,9 @@ def with_constants(name: str, text: str, given: dict) -> str:
         return text
     for key, value in found.items():
         if not _is_number(value):
-            raise ValueError(f"`{key}` must be a number. Received: {value!r}")
+            raise ValueError(
+                f"`{key}` must be a finite number. Received: {value!r}"
+            )
     defaults, template = _CONSTANTS[name]
     filled = {**defaults, **found}
     return template.format(
@@ -80,8 +83,9 @@ def with_values(text: str, given: dict, first: dict | None = None) -> dict:
     names = [p.name for p in parameters(parse(text))]
     values, rest = {}, {}
     for key, value in given.items():
+        whole, key = key, key.replace("_", "")  # as in the text
         if not operators.PARAMETER.fullmatch(key):
-            rest[key] = value
+            rest[whole] = value
             continue
         meant = {names[i] for i, name in enumerate(written) if name == key}
         meant |= {key} & {*names}
@@ -115,4 +119,5 @@ def _which(key: str, text: str, written, names, value) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)

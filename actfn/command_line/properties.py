@@ -70,7 +70,7 @@ def properties(expression: Expression, betas: dict[str, float]) -> Properties:
     left, right = (limit(values) for values, _ in far)
     return Properties(
         domain=_domain(y),
-        range=_range(y, (left, right)),
+        range=_range(y, [(left, far[0][0]), (right, far[1][0])]),
         left=left,
         right=right,
         left_slope=limit(far[0][1]),
@@ -86,6 +86,9 @@ def limit(values: np.ndarray) -> str:
         return "undefined"
     *_, before, last = values
     if np.isinf(last) or abs(last) > 1.05 * abs(before) > 1:
+        sides = np.sign(values[-3:])
+        if (sides != sides[-1]).any():  # it swings ever farther
+            return "none"
         return "infinity" if last > 0 else "-infinity"
     if abs(last - before) <= 2e-4 * max(1, abs(last)):
         return number(float(last), 1e-3)
@@ -139,7 +142,9 @@ def intervals(points: np.ndarray, y: np.ndarray) -> str:
     return " and ".join(pieces)
 
 
-def _range(y: np.ndarray, limits: tuple[str, str]) -> str:
+def _range(y: np.ndarray, ends: list[tuple[str, np.ndarray]]) -> str:
+    """Names the range: of values, and limits with the values far out."""
+    limits = [limit for limit, _ in ends]
     found = y[np.isfinite(y)]
     if not found.size:
         return "nothing"
@@ -147,6 +152,10 @@ def _range(y: np.ndarray, limits: tuple[str, str]) -> str:
     beside = y[np.convolve(_holes(y), [1, 1, 1], "same") > 0]
     bottomless = np.isneginf(y).any() or (beside < -100).any()
     endless = np.isposinf(y).any() or (beside > 100).any()
+    for limit, far in ends:
+        if limit == "none":  # Beyond all nearer values it swings ever farther.
+            bottomless |= far.min() < min(-100, 2 * found.min())
+            endless |= far.max() > max(100, 2 * found.max())
     low, high = number(found.min(), 1e-6), number(found.max(), 1e-6)
     low = "-infinity" if bottomless or "-infinity" in limits else low
     high = "infinity" if endless or "infinity" in limits else high

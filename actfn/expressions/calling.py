@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 
 import keras
@@ -15,6 +16,7 @@ from actfn.expressions.evaluate import (
     parameter_values,
 )
 from actfn.expressions.expression import (
+    Constant,
     Expression,
     X,
     Y,
@@ -38,13 +40,14 @@ def call(expression: Expression, x, y, values: Mapping[str, object]):
             f"`y` must be given where a function has two inputs. {expression} "
             f"has {inputs(expression)}. Received: y={y!r}"
         )
-    if isinstance(x, Expression):
+    if isinstance(x, Expression) or isinstance(y, Expression):
         if values:
             raise ValueError(
                 "`x` must be numbers where parameters have values. "
-                f"Received: {x}"
+                f"Received: {x if isinstance(x, Expression) else y}"
             )
-        return substitute(expression, {X: x, Y: y})
+        parts = {X: _part(x), Y: None if y is None else _part(y)}
+        return substitute(expression, parts)
     given = [x] if y is None else [x, y]
     if any(map(keras.ops.is_tensor, given)):
         values = {**dict.fromkeys(names, 1.0), **values}
@@ -61,6 +64,22 @@ def call(expression: Expression, x, y, values: Mapping[str, object]):
         # An operator of the user may have made a tensor of the array.
         value = program.value(given[0], [*given[1:], *betas])
         return ops.convert_to_numpy(value).astype(dtype)[()]
+
+
+def _part(given) -> Expression:
+    """Returns an expression, or a number as one.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if isinstance(given, Expression):
+        return given
+    if isinstance(given, numbers.Real) and not isinstance(given, bool):
+        return Constant(float(given))
+    raise ValueError(
+        "`x` and `y` must both be expressions or numbers if one is an "
+        f"expression. Received: {given!r}"
+    )
 
 
 def _on_tensors(expression: Expression, given: list, values: Mapping):

@@ -263,7 +263,7 @@ class Program:
             )
         found = derivatives(self, values, x, self._leaves, upstream)
         return tuple(
-            ops.zeros_like(leaf) if isinstance(term, float) else term
+            ops.zeros_like(leaf) if type(term) is float else term
             for term, leaf in zip(found, given, strict=True)
         )
 
@@ -278,10 +278,14 @@ def _collect(node: Expression, index: dict[Expression, int]) -> None:
 
 
 def _operands(row: operators.Operator, operands: list, x) -> list:
-    """Makes tensors of numbers, but where Python's operators take them."""
-    if row.infix and not all(isinstance(a, float) for a in operands):
+    """Makes tensors of numbers, but where Python's operators take them.
+
+    Numbers are Python's own; those of NumPy, which are floats as well, are
+    values of x.
+    """
+    if row.infix and not all(type(a) is float for a in operands):
         return operands
-    return [ops.number(a, x) if isinstance(a, float) else a for a in operands]
+    return [ops.number(a, x) if type(a) is float else a for a in operands]
 
 
 def _number(row: operators.Operator, given: list[float]) -> float | None:

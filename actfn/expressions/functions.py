@@ -93,7 +93,7 @@ def sech(a):
 
 def indicator(holds, a, b):
     """Returns 1 where a comparison of a and b holds, 0 elsewhere."""
-    like = b if isinstance(a, float) else a
+    like = b if type(a) is float else a
     return ops.where(holds, ops.number(1.0, like), ops.number(0.0, like))
 
 
@@ -244,7 +244,7 @@ def sinc_slope(y, a):
 
 
 def power(a, b):
-    if not isinstance(b, float):
+    if type(b) is not float:
         return ops.power(a, b)
     if b == 2:
         return ops.square(a)
@@ -256,10 +256,13 @@ def power(a, b):
 
 
 def power_partials(y, a, b):
-    if not isinstance(b, float):
+    if type(b) is not float:
         a = ops.number(a, b)
         safe = ops.where(a > 0, a, 1)
-        return b * ops.power(a, b - 1), y * ops.log(safe)
+        # 0 at 0 for an exponent from 0 to 1, as where it is a constant.
+        away = ops.where(ops.abs(b - 0.5) < 0.5, ops.abs(a), 1) > 0
+        slope = b * ops.power(ops.where(away, a, 1), b - 1)
+        return ops.where(away, slope, 0), y * ops.log(safe)
     if b == 0:
         return 0.0, 0.0
     if b == 1:

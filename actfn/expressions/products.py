@@ -59,7 +59,7 @@ class Product(NamedTuple):
             grows: Whether `factor` may be infinite. Times 0 it is 0 then,
                 since the function is flat there.
         """
-        if isinstance(factor, float) or len(factor.shape) < rank:
+        if type(factor) is float or len(factor.shape) < rank:
             return Product(self.scale * factor, self.tensor)
         if self.tensor is None:
             return Product(self.scale, factor)
@@ -125,14 +125,14 @@ def products(
 
 
 def _is_two(operand) -> bool:
-    return isinstance(operand, float) and operand == 2
+    return type(operand) is float and operand == 2
 
 
 def _divided(
     chosen, c: Product, wanted: Sequence[bool], operands: Sequence
 ) -> list[Product]:
     """Returns c where it is chosen, and c elsewhere."""
-    like = next(a for a in operands if not isinstance(a, float))
+    like = next(a for a in operands if type(a) is not float)
     if not ops.on_tensorflow(chosen):
         one = ops.number(1.0, like) if c.tensor is None else c.tensor
         zero = ops.number(0.0, like)

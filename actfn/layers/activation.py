@@ -157,9 +157,9 @@ class ActivationFunction(keras.layers.Layer):
 
     def _along_axis(self, value, rank: int):
         """Returns the values of a parameter, to be broadcast over inputs."""
-        behind = 0 if self.axis is None else (-1 - self.axis) % rank
-        if not len(value.shape) or not behind:
+        if self.axis is None or not len(value.shape):
             return value
+        behind = (-1 - self.axis) % rank
         return ops.reshape(value, (-1, *[1] * behind))
 
     def compute_output_shape(self, input_shape):

@@ -56,6 +56,17 @@ class GatedFunction(ActivationFunction):
             self.expression, inputs, values, self.recompute, inputs=2
         )
 
+    def get_config(self) -> dict:
+        """Returns what `from_config` takes, and that there are two inputs."""
+        return {**super().get_config(), "inputs": self._inputs}
+
+    @classmethod
+    def from_config(cls, config: dict) -> GatedFunction:
+        """Returns a layer as that of `get_config` was made."""
+        return super().from_config(
+            {name: value for name, value in config.items() if name != "inputs"}
+        )
+
     def compute_output_shape(self, input_shape):
         """Returns the input's shape with half the channels."""
         channels = input_shape[-1] if input_shape else 1

@@ -145,8 +145,12 @@ def _replaced(node: Expression) -> Expression:
         outer = _exchange(node, inner, _HOLE)
         if {X, Y} & {*walk(outer)}:
             continue
-        simplest = _simplest(_exchange(outer, _HOLE, X))
-        if simplest is not None:
+        outer = _exchange(outer, _HOLE, X)
+        simplest = _simplest(outer)
+        # Where the part is one value, as a comparison is and what is cut off.
+        if simplest is not None and fingerprint.agree_where_constant(
+            outer, simplest, inner
+        ):
             return _exchange(simplest, X, inner)
     return node
 

@@ -8,6 +8,7 @@ epsilon changes a value by 1e-7 or more at most points; rounding by 1e-15.)
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 import keras
@@ -19,6 +20,7 @@ from actfn.expressions.expression import (
     Constant,
     Expression,
     Parameter,
+    Variable,
     inputs,
     parameters,
     walk,
@@ -164,9 +166,9 @@ def agree_at_constants(first: Expression, second: Expression) -> bool:
 def _places(expression: Expression) -> set[float]:
     """Returns where something may happen, as far as its constants tell."""
     found = {
-        abs(node.value)
-        for node in walk(expression)
-        if isinstance(node, Constant) and np.isfinite(node.value)
+        abs(value)
+        for value in map(_constant, {*walk(expression)})
+        if np.isfinite(value)
     }
     own = sorted(found - _USUAL)[:_MOST]
     if not own:
@@ -175,7 +177,63 @@ def _places(expression: Expression) -> set[float]:
     pairs = [(a, b) for a in every for b in every]
     places = {*own, *(1 / a for a in own)}
     places |= {a * b for a, b in pairs} | {a / b for a, b in pairs}
-    return {float(f"{p:.12g}") for p in places if 1e-6 < p < 1e6}
+    kept = {p for p in places if 1e-6 < p < 1e6} | {*own} - {0.0}
+    return {float(f"{p:.12g}") for p in kept}
+
+
+def _constant(node: Expression) -> float:
+    """Returns the value of a part that has neither input nor parameters.
+
+    NaN for others. ``2 ** 10`` is a constant as 1024 is.
+    """
+    if isinstance(node, Constant):
+        return node.value
+    if any(isinstance(part, Parameter | Variable) for part in walk(node)):
+        return math.nan
+    return float(values(node, np.zeros(1), ())[0][0])
+
+
+_OFTEN = 4
+"""At how many points a function is one value to be constant there."""
+
+
+def agree_where_constant(
+    first: Expression, second: Expression, inner: Expression
+) -> bool:
+    """Whether two expressions agree at values that their input takes often.
+
+    They agree almost everywhere, which says nothing of a single value; but
+    what stands in the place of their input may be one value for half of all x,
+    as ``x > 0`` and ``max(x, 0)`` are.
+
+    Args:
+        first: An expression of x.
+        second: Another; its parameters are called as those of the first.
+        inner: What x is.
+    """
+    settings = [
+        np.roll(SETTINGS[index % PARAMETERS], index)
+        for index, _ in enumerate(parameters(inner))
+    ]
+    taken, _ = values(inner, POINTS, settings, OTHER_POINTS)
+    found, counts = np.unique(taken, return_counts=True)
+    often = found[(counts >= _OFTEN) & np.isfinite(found)]
+    if not len(often):
+        return True
+    names = sorted({*parameters(first), *parameters(second)}, key=str)
+    x = np.repeat(often, PROBES.size)
+    by_name = {
+        name: np.tile(np.roll(PROBES, place), len(often))
+        for place, name in enumerate(names)
+    }
+    return bool(
+        same(
+            *(
+                values(e, x, [by_name[name] for name in parameters(e)])
+                for e in (first, second)
+            )
+        )
+    )
 
 
 def order(expression: Expression) -> tuple[Parameter, ...]:

@@ -89,7 +89,8 @@ def function_template(name: str, arity: int) -> Expression:
         ValueError: It is none of the paper's, no operator and no word.
     """
     paper = {1: UNARY, 2: BINARY}[arity]
-    if name in paper:
+    own = name in operators.registered()
+    if name in paper and not own:
         return _template(paper[name], _HOLES[arity])
     registered = [
         known

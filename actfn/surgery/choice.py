@@ -182,13 +182,10 @@ class Choice:
         self.left[path] = reason
 
     def _by_pattern(self, site: Site) -> Any:
-        chosen = None
-        for pattern, value in self._given.items():
-            if matches(pattern, site):
-                self._keys.add(pattern)
-                if chosen is None:
-                    chosen = value
-        return chosen
+        """Returns what the first pattern is given that the site matches."""
+        found = [each for each in self._given if matches(each, site)]
+        self._keys.update(found)
+        return self._given[found[0]] if found else None
 
     def _layer(self, value: Any) -> keras.Layer:
         if callable(value) and not isinstance(value, Expression):
@@ -212,6 +209,11 @@ class Choice:
         return made
 
     def _call(self, function: Callable[..., Any], *site: Site) -> Any:
+        if site and from_library(function):
+            raise self._error(
+                "Give a function of Keras or TensorFlow by its name, or as "
+                "`lambda: keras.layers.Activation(f)`. "
+            )
         try:
             return function(*site)
         except TypeError as error:

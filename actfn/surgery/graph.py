@@ -11,7 +11,7 @@ from keras import layers
 
 from actfn.surgery import interior
 from actfn.surgery.choice import Choice
-from actfn.surgery.compilation import compile_like, not_compiled
+from actfn.surgery.compilation import not_compiled
 from actfn.surgery.composite import Composite
 from actfn.surgery.flow import Flow, channel_axis
 from actfn.surgery.inheritance import default_policy, policy_of
@@ -50,11 +50,14 @@ class Surgeon:
         self._clones: dict[int, Any] = {}
         self._freed: set[int] = set()
         self._emptied: set[int] = set()  # Layers whose clones are linear.
+        self._last: set[int] = set()  # Layers that put out what a model does.
         self._flows: dict[int, tuple[Any, Flow]] = {}
         self._prefix: list[keras.Model] = []
         # Old and new, from the outside to the inside.
         self.pairs: list[tuple[keras.Layer, keras.Layer]] = []
         self.new: list[tuple[keras.Layer, bool]] = []
+        # From the inside to the outside.
+        self.models: list[tuple[keras.Model, keras.Model]] = []
         # Layers in others whose weights are no matter of these.
         self.apart: list[keras.Layer] = []
 
@@ -114,7 +117,7 @@ class Surgeon:
             )
         self._prefix.append(model)
         clone = Composite(self, model, Flow()).clone(keep_unsaved=True)
-        compile_like(model, clone)
+        self.models.append((model, clone))
         return clone
 
     def _name(self, base: str) -> str:
@@ -197,6 +200,10 @@ class Surgeon:
             new = self.ask(layer, layer.activation, after, out)
         if linear is None:
             changes = {} if new is None else {"activation": "linear"}
+            if new is not None and id(layer) in self._last:
+                # Losses and targets are given by the name of an output.
+                changes["name"] = self._name(layer.name + "_linear")
+                self._taken.discard(layer.name)
             linear = self.copy(layer, **changes)
             self.pairs.append((layer, linear))
             self._clones[id(layer)] = linear
@@ -209,7 +216,8 @@ class Surgeon:
         if new is None and id(layer) in self._emptied:
             new = self._activation_of(layer, flow)
         if new is not None:
-            new.name = self._name(layer.name + "_activation")
+            last = id(layer) in self._last
+            new.name = self._name(layer.name + "_activation" * (not last))
             if layer.activity_regularizer:
                 new.activity_regularizer = layer.activity_regularizer
             emit(new)
@@ -230,7 +238,7 @@ class Surgeon:
             clone = self._sequential(model, flow)
         else:
             clone = self._functional(model, flow)
-        compile_like(model, clone)
+        self.models.append((model, clone))
         self._prefix.pop()
         self.pairs.insert(place, (model, clone))
         return clone
@@ -266,6 +274,10 @@ class Surgeon:
             self._remember(layer, before, args, outputs)
             return outputs
 
+        self._last |= {
+            id(tensor._keras_history.operation)
+            for tensor in keras.tree.flatten(model.outputs)
+        }
         with not_compiled(model):
             return keras.models.clone_model(
                 model, clone_function=lambda layer: layer, call_function=call

@@ -31,7 +31,10 @@ def _housekeeping() -> frozenset[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Slot:
-    """Where a layer holds something: an attribute, or an item of one."""
+    """Where a layer holds something: an attribute, or an item of one.
+
+    The holder of a tuple's item is the slot that has the tuple.
+    """
 
     owner: keras.Layer
     holder: Any
@@ -45,8 +48,20 @@ class Slot:
         self.owner._tracker.unlock()
         if self.holder is self.owner:
             setattr(self.owner, self.key, value)
+        elif isinstance(self.holder, Slot):
+            items = [*self.holder.now()]
+            items[self.key] = value
+            kind = self.holder.value.__class__  # TensorFlow wraps tuples
+            self.holder.put(getattr(kind, "_make", kind)(items))
         else:
             self.holder[self.key] = value
+
+    def now(self) -> Any:
+        """Returns what is held now, after others may have put something."""
+        if self.holder is self.owner:
+            return getattr(self.owner, self.key)
+        held = self.holder
+        return (held.now() if isinstance(held, Slot) else held)[self.key]
 
 
 def attributes(layer: keras.Layer) -> dict[str, Any]:
@@ -71,7 +86,11 @@ def slots(layer: keras.Layer) -> Iterator[Slot]:
 def _items(
     owner: keras.Layer, holder: Any, key: Any, path: Path, value: Any
 ) -> Iterator[Slot]:
-    if isinstance(value, (list, dict)):
+    if isinstance(value, tuple):
+        whole = Slot(owner, holder, key, path, value)
+        for inner, item in enumerate(value):
+            yield from _items(owner, whole, inner, (*path, str(inner)), item)
+    elif isinstance(value, (list, dict)):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for inner, item in list(pairs):
             yield from _items(owner, value, inner, (*path, str(inner)), item)

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from actfn.surgery import interior
+from actfn.surgery.compilation import compile_like
 from actfn.surgery.graph import Surgeon
 
 
@@ -100,6 +101,8 @@ def finish(surgeon: Surgeon, keep_weights: bool) -> None:
             _carry_over(before, after, set() if own else apart)
     for layer, trainable in surgeon.new:
         layer.trainable = trainable
+    for model, copy in surgeon.models:  # an optimizer is of what is trained
+        compile_like(model, copy)
 
 
 def _carried(

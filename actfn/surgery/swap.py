@@ -69,7 +69,7 @@ def _clone(
     with strategy.scope() if strategy else contextlib.nullcontext():
         with keras.saving.custom_object_scope(interior.custom_objects(model)):
             clone = surgeon.whole(model)
-        finish(surgeon, keep_weights)
+            finish(surgeon, keep_weights)
         if model.built:
             # The layers of a subclass are; it is not.
             build_like(model, clone)

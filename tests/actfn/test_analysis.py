@@ -172,3 +172,14 @@ def test_at_a_kink_a_curve_has_the_layers_slope(name):
     found = keras.ops.convert_to_numpy(slope_of(actfn.get(name))(x))[0]
     slopes = analysis.curve(name, points)[1]
     np.testing.assert_allclose(slopes, found, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "swish", "prelu", "mish"])
+def test_a_surface_of_one_input_has_no_slope_by_the_other(name):
+    """Whether it has a kernel of its own or not."""
+    x, y = np.array([-1.5, 0.0, 2.0]), np.array([3.0, -1.0, 0.5])
+    value, by_x, by_y = analysis.surface(name, x, y)
+    expected, slope = analysis.curve(name, x)
+    np.testing.assert_allclose(value, expected)
+    np.testing.assert_allclose(by_x, slope)
+    np.testing.assert_array_equal(by_y, np.zeros(3))

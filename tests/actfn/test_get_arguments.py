@@ -78,3 +78,14 @@ def test_refused(name, given, message):
         actfn.get(name, **given)
     assert message in str(caught.value)
     assert "Received: " in str(caught.value)
+
+
+def test_a_parameter_is_named_as_it_is_written():
+    layer = actfn.get("beta_1 * x + 1", beta_1=2.0)
+    assert float(layer(np.array([[1.0]]))[0, 0]) == 3
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "1", True])
+def test_a_constant_must_be_a_finite_number(value):
+    with pytest.raises(ValueError, match="`max_value` must be a finite number"):
+        actfn.get("relu", max_value=value)

@@ -21,6 +21,10 @@ SHEETS = {
     "1 / sqrt(1 + abs(x))": (ALL, "0", "0", "no, it turns 1 time"),
     "tanh(x)": (ALL, "-1", "1", "yes, rising"),
     "sin(x)": (ALL, "none", "none", "no, it turns"),
+    "x * cos(x)": (ALL, "none", "none", "no, it turns"),
+    "x * sin(x)": (ALL, "none", "none", "no, it turns"),
+    "x + sin(x)": (ALL, "-infinity", "infinity", "yes, rising"),
+    "x ** 2 * sin(x)": (ALL, "none", "none", "no, it turns"),
     "max(x, 0)": (ALL, "0", "infinity", "yes, rising, flat in parts"),
 }
 
@@ -32,6 +36,19 @@ def test_domain_limits_and_monotony(text):
     assert found.domain == domain
     assert (found.left, found.right) == (left, right)
     assert found.monotone.startswith(monotone)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x * sin(x)", "from -infinity to infinity"),
+        ("x * cos(x)", "from -infinity to infinity"),
+        ("sin(x)", "from -1 to 1"),
+        ("max(x, 0) * sin(x)", "from -infinity to infinity"),
+    ],
+)
+def test_the_range_of_what_swings(text, found):
+    assert properties(actfn.parse(text), {}).range == found
 
 
 def test_slopes_that_vanish_slowly():

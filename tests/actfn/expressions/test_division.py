@@ -91,3 +91,21 @@ def test_the_slope():
         np.testing.assert_allclose(
             keras.ops.convert_to_numpy(slope), expected, rtol=1e-6, atol=1e-8
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("(x + 1) / 2", 1.0),
+        ("max(min(x + 3, 6), 0) / 6", 4 / 6),
+        ("sin(x) / 1e-6", np.sin(1) / 1e-6),
+        ("x / 3 + x ** 2 / 7", 1 / 3 + 1 / 7),
+    ],
+)
+def test_a_number_is_divided_as_an_array_is(text, expected):
+    """Arithmetic of NumPy makes numbers that are Python's floats as well."""
+    found = parse(text)
+    for one in (1.0, np.float64(1), np.array(1.0), np.array([1.0])):
+        assert float(np.squeeze(found(one))) == pytest.approx(
+            expected, rel=1e-12
+        )

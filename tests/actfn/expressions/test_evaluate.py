@@ -372,3 +372,20 @@ def slope(layer, x):
         tape.watch(x)
         y = layer(x)
     return tape.gradient(y, x).numpy()
+
+
+@pytest.mark.parametrize(
+    "text", ["max(x, 0) ** beta", "abs(x) ** beta", "(x ** 2) ** beta"]
+)
+@pytest.mark.parametrize("beta", [0.3, 0.5, 0.9, 1.0, 2.5])
+def test_the_slope_of_a_trainable_power_at_0_is_that_of_a_constant_one(
+    text, beta
+):
+    layer = actfn.get(text, beta=beta)
+    constant = actfn.get(text.replace("beta", str(beta)))
+    x = np.array([[-1.5, 0.0, 2.0]], "float32")
+    for recompute in (True, False):
+        layer.recompute = recompute
+        found = slope(layer, x)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found, slope(constant, x), rtol=1e-5)

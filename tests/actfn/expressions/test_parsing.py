@@ -192,3 +192,21 @@ def test_too_deep_is_an_expression_error():
         text = f"({text}{' + 1' * 60}) * 2"
     with pytest.raises(actfn.ExpressionError, match="deeper than 150"):
         actfn.parse(text)
+
+
+def test_an_expression_and_a_number_take_the_place_of_inputs():
+    product = actfn.parse("x * y - y")
+    for x, y, text in (
+        (actfn.parse("tanh(x)"), 2, "tanh(x) * 2 - 2"),
+        (2, actfn.parse("tanh(x)"), "2 * tanh(x) - tanh(x)"),
+        (
+            actfn.parse("tanh(x)"),
+            actfn.parse("sin(x)"),
+            "tanh(x) * sin(x) - sin(x)",
+        ),
+    ):
+        made = product(x, y)
+        assert str(made) == str(actfn.parse(text))
+        assert float(made(0.7)) == float(actfn.parse(text)(0.7))
+    with pytest.raises(ValueError, match="must both be expressions or numbers"):
+        product(actfn.parse("tanh(x)"), "2")

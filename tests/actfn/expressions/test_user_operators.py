@@ -194,3 +194,18 @@ def test_two_inputs_of_an_operator_without_derivatives(own, dtype):
     assert keras.backend.standardize_dtype(found.dtype) == dtype
     values = ops.convert_to_numpy(ops.cast(found, "float32"))
     np.testing.assert_allclose(values, np.tanh(1), rtol=1e-2)
+
+
+def test_an_operator_called_as_one_of_the_papers_takes_its_place():
+    code = """
+import actfn
+actfn.register_operator(
+    "scale", 1, lambda x: 3.0 * x, partials=lambda y, x: (3.0,)
+)
+space = actfn.SearchSpace(unary=["scale"], binary=["add"], core_units=1)
+print(*space.enumerate(), actfn.parse("scale(x)")(2.0), sep="; ")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "scale(x) + scale(x); 6.0\n"

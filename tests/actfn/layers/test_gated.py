@@ -269,3 +269,15 @@ def test_trains_under_mixed_precision_and_reloads(tmp_path):
     np.testing.assert_array_equal(
         np.load(files[1]), model.predict(x, verbose=0)
     )
+
+
+@pytest.mark.parametrize("text", ["max(x, 0)", "x * y", "swish(x) * y"])
+def test_a_config_makes_a_gate_again(text):
+    """Also one that makes nothing of its second half."""
+    layer = actfn.GatedFunction(text)
+    again = actfn.get(layer.get_config())
+    x = np.array([[1.0, -2.0, 3.0, 4.0]], "float32")
+    assert type(again) is actfn.GatedFunction
+    np.testing.assert_array_equal(
+        *(keras.ops.convert_to_numpy(each(x)) for each in (layer, again))
+    )

@@ -105,3 +105,13 @@ def test_sparse_inputs_are_refused_in_one_line():
     for x in (tf.sparse.eye(3), keras.Input((3,), sparse=True)):
         with pytest.raises(ValueError, match=r"must be dense.*sparse=False"):
             actfn.get("swish")(x)
+
+
+@pytest.mark.parametrize(
+    "function", ["star_relu", "xielu", "x * sigmoid(scalar(beta) * x)", "mish"]
+)
+def test_a_number_is_taken_whatever_the_parameters_are(function):
+    layer = actfn.get(function)
+    found = float(keras.ops.convert_to_numpy(layer(1.5)))
+    row = keras.ops.convert_to_numpy(layer(np.array([[1.5, 2.5]])))
+    assert found == pytest.approx(float(row[0, 0]), rel=1e-6)

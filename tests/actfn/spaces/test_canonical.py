@@ -248,3 +248,38 @@ def test_a_hundred_pairs_that_the_usual_points_do_not_tell_apart():
 )
 def test_constants_do_not_keep_equal_functions_apart(text, same):
     assert fingerprint.agree_at_constants(parse(text), parse(same))
+
+
+CUTS = (
+    "where(x > 0, 1, 0)", "where(x > 0, 1, -1)", "heaviside(x, 0.5)",
+    "where(max(x, 0), 1, 2)", "divide(max(x, 0), max(x, 0))",
+    "where(x > 0, beta, 1)", "x * where(x > 1, 1, 0)",
+    "where(x > 0, 1, 0) * tanh(softplus(x)) * x",
+    "sigmoid(x) * heaviside(x, 0)", "where(x > y, 1, 0) * x",
+    "where(min(x, 0), x, sin(x))", "abs(where(x > 1, 2, -2))",
+    "min(x, 2 ** 10)", "min(x, 10 ** 3)", "min(x, exp(7))",
+    "max(x, -10 ** 3)", "min(x, 1e6)", "min(max(x, 0), 1e6)",
+    "min(10 ** 3, x ** 3)", "max(x + 3e7, 0)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CUTS)
+def test_what_is_cut_off_or_chosen_stays_so(text):
+    """Half of all x may be one value to what stands around a part."""
+    rng = np.random.default_rng(0)
+    far = np.geomspace(1e-3, 1e8, 60)
+    x = np.concatenate([rng.uniform(-4, 4, 80), far, -far])
+    y = rng.permutation(x)
+    given = parse(text, inputs=2)
+    form = canonicalize(given, exchange=False)
+    found = []
+    for each in (given, form):
+        settings = [np.full(x.shape, 0.7) for _ in parameters(each)]
+        found.append(fingerprint.values(each, x, settings, y)[0])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-7, atol=1e-9)
+
+
+def test_choices_between_other_constants_are_other_functions():
+    texts = [text for text in CUTS if "y" not in text]
+    forms = {str(canonicalize(parse(text))) for text in texts}
+    assert len(forms) == len(texts)

@@ -7,6 +7,7 @@ from keras import layers
 
 import tests.actfn.surgery.test_identity as identity
 from actfn.surgery import find_sites, swap_activations
+from tests.stirring import difference
 
 slow = pytest.mark.slow
 
@@ -214,3 +215,56 @@ def test_the_channel_axis_of_each_place():
     )
     swap_activations(model, factory)
     assert [layer.axis for layer in made] == [1, -1]
+
+
+def test_the_first_pattern_counts_also_if_it_leaves_a_site():
+    model = keras.Sequential(
+        [keras.Input((3,))]
+        + [layers.Dense(3, "relu", name=name) for name in "ab"]
+    )
+    for nothing in (None, lambda site: None):
+        copy = swap_activations(model, {"b": nothing, "*": "swish"})
+        assert copy.activation_sites == 1
+        assert copy.get_layer("b").activation is keras.activations.relu
+
+
+@pytest.mark.parametrize("container", [list, tuple, dict])
+def test_layers_of_a_layer_are_found_in_all_that_holds_them(container):
+    @keras.saving.register_keras_serializable("tests")
+    class Blocks(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            parts = [layers.Dense(4, "relu"), layers.ReLU()]
+            if container is dict:
+                self.blocks = dict(zip("ab", parts, strict=True))
+            else:
+                self.blocks = container(parts)
+            self.pair = (layers.ReLU(), (layers.Dense(2, "relu"), 3))
+
+        def call(self, x):
+            held = self.blocks
+            for block in held.values() if container is dict else held:
+                x = block(x)
+            return self.pair[1][0](self.pair[0](x))
+
+        def get_config(self):
+            return super().get_config()
+
+    model = Blocks()
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    model(x)
+    copy = swap_activations(model, "leaky_relu")
+    assert copy.activation_sites == 4 and not copy.activations_left
+    assert isinstance(copy.pair, tuple) and copy.pair[1][1] == 3
+    same = swap_activations(model, "relu")
+    assert difference(model(x), same(x)) < 1e-6
+    assert difference(model(x), copy(x)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "function", [keras.activations.gelu, keras.ops.gelu, {"*": keras.ops.gelu}]
+)
+def test_a_function_of_a_library_is_named(function):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(3, "relu")])
+    with pytest.raises(ValueError, match=r"`activation` must be.*by its name"):
+        swap_activations(model, function)

@@ -152,3 +152,47 @@ def test_functions_that_nobody_registered_stay_in_the_compilation():
         expected = one.evaluate(X, y, verbose=0, return_dict=True)
         found = swapped.evaluate(X, y, verbose=0, return_dict=True)
         assert found == pytest.approx(expected)
+
+
+def test_outputs_keep_their_names_and_losses():
+    inputs = keras.Input((3,))
+    inner = layers.Dense(4, "relu", name="inner")(inputs)
+    outputs = [
+        layers.Dense(1, "relu", name="count")(inner),
+        layers.Dense(2, name="cls")(inner),
+    ]
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        "sgd", loss={"count": "mse", "cls": "mse"}, metrics={"count": ["mae"]}
+    )
+    copy = swap_activations(model, "swish")
+    assert copy.output_names == ["count", "cls"]
+    names = [layer.name for layer in copy.layers]
+    assert {"inner", "inner_activation", "count_linear"} < {*names}
+    x = np.ones((4, 3))
+    y = {"count": np.ones((4, 1)), "cls": np.ones((4, 2))}
+    history = copy.fit(x, y, verbose=0).history
+    assert "count_mae" in history and np.isfinite(history["loss"]).all()
+    alone = keras.Model(inputs, outputs[0])
+    alone.compile("sgd", loss={"count": "mse"})
+    swap_activations(alone, "swish").fit(x, y["count"], verbose=0)
+
+
+def test_an_optimizer_knows_nothing_of_frozen_parameters(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(4, "relu", trainable=False),
+            layers.Dense(2),
+        ]
+    )
+    model.compile("adam", "mse")
+    copy = swap_activations(model, "swish")
+    trained = len(copy.trainable_variables)
+    assert trained == 2  # beta is frozen with its layer
+    # Two moments of each, the step and the rate.
+    assert len(copy.optimizer.variables) == 2 * trained + 2
+    copy.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    copy.save(tmp_path / "a.keras")
+    again = keras.models.load_model(tmp_path / "a.keras")
+    assert len(again.optimizer.variables) == len(copy.optimizer.variables)
