@@ -214,6 +214,8 @@ class _Parser:
         """Reads a factor and, in LaTeX, those that stand beside it."""
         result, links = self.signed(), 0
         while self.latex and not self.in_exponent and self.starts_atom():
+            if self.after_division:
+                self.fail("ambiguous product; write * and parentheses")
             links += 1
             if links > MAX_NESTING:
                 self.fail(f"more than {MAX_NESTING} terms in a row")
@@ -401,7 +403,12 @@ class _Parser:
             self.fail(f"ambiguous power of {name}; write {name}(x)^2")
         if not self.starts_atom() and self.kind != "number":
             self.fail(f"expected '(' after {name[:30]}")
-        return [self.nested(self.scaled)]
+        if name == "sqrt":  # it takes what is next, as LaTeX has it
+            return [self.nested(self.atom)]
+        argument = self.nested(self.scaled)
+        if self.starts_atom() and X not in walk(argument):
+            self.fail(f"ambiguous argument of {name}; write {name}(...)")
+        return [argument]
 
     def call_arguments(self, name: str) -> list[Expression]:
         if not self.take("("):

@@ -85,6 +85,14 @@ PREFIXED = {
             "keras.activations", "ops", "activations",
         )
     },
+    **{
+        (m, "relu"): "keras_relu"
+        for m in ("tf.keras.activations", "keras.activations", "activations")
+    },
+    **{
+        (m, "div"): "divide"
+        for m in ("torch", "tf", "tf.math", "jnp", "jax.lax", "np", "numpy")
+    },
 }  # fmt: skip
 """Where a library's function of a name is another one, and which.
 
@@ -109,6 +117,9 @@ DEFINITIONS = (
     ("normal_cdf", "0.5 * (1 + erf(0.7071067811865476 * x))"),
     ("normalized_sinc", "sinc(3.141592653589793 * x)"),
     ("keras_leaky_relu", "max(x, 0.2 * x)"),
+    ("keras_leaky_relu", "max(x, 0) + v * min(x, 0)", "x", "v"),
+    ("keras_relu", "max(x, 0)"),
+    ("keras_relu", "max(x, 0) + v * min(x, 0)", "x", "v"),
     ("relu", "min(max(x, 0), v)", "x", "v"),
     ("leaky_relu", "max(x, 0) + v * min(x, 0)", "x", "v"),
     ("elu", "max(x, 0) + v * expm1(min(x, 0))", "x", "v"),

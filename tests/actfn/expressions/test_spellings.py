@@ -166,3 +166,39 @@ def test_one_value_a_layer():
     assert actfn.get(layer.get_config()).expression == layer.expression
     layer = actfn.get("scalar(alpha) * x")
     layer.build((None, None))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (r"1/\sqrt{2} e^{-x^2}", "ambiguous product"),
+        (r"x/\sigma(x) x", "ambiguous product"),
+        (r"\sin \beta x", r"ambiguous argument of sin.*Write sin\(...\)"),
+        (r"\cos \pi x", "ambiguous argument of cos"),
+    ],
+)
+def test_latex_that_is_read_in_two_ways_is_refused(text, words):
+    with pytest.raises(actfn.ExpressionError, match=words):
+        actfn.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (r"\sqrt 2 x", "sqrt(2) * x"),
+        (r"\sin 2x", "sin(2 * x)"),
+        (r"\sin x \cos x", "sin(x) * cos(x)"),
+        (r"\frac{x}{2} \sin x", "x / 2 * sin(x)"),
+        ("keras.activations.relu(x, 0.1)", "max(x, 0) + 0.1 * min(x, 0)"),
+        ("tf.nn.leaky_relu(x, 0.1)", "max(x, 0) + 0.1 * min(x, 0)"),
+        ("keras.activations.relu(x)", "max(x, 0)"),
+        ("torch.div(x, 1 + x ** 2)", "divide(x, 1 + x ** 2)"),
+    ],
+)
+def test_what_is_read_is_what_the_source_means(text, same):
+    x = np.linspace(0.1, 2, 9) * np.array([[-1], [1]])
+    if "sqrt" in text:
+        x = np.abs(x)
+    np.testing.assert_allclose(
+        actfn.parse(text)(x), actfn.parse(same)(x), rtol=1e-12
+    )
