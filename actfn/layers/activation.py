@@ -146,14 +146,16 @@ class ActivationFunction(keras.layers.Layer):
         return super().__call__(one_tensor(inputs), *args, **kwargs)
 
     def call(self, inputs):
-        """Returns f(inputs), of the shape of inputs."""
+        """Returns f(inputs), of their shape; that of a gate has half of it."""
         inputs = as_floats(inputs, self.compute_dtype)
         with lowering.reading():
             values = {
                 name: self._along_axis(getattr(self, name), len(inputs.shape))
                 for name in self._names
             }
-        return activate(self.expression, inputs, values, self.recompute)
+        return activate(
+            self.expression, inputs, values, self.recompute, self._inputs
+        )
 
     def _along_axis(self, value, rank: int):
         """Returns the values of a parameter, to be broadcast over inputs."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import keras
 
 from actfn.layers.activation import ActivationFunction
-from actfn.layers.inputs import as_floats
-from actfn.layers.kernels import activate
 
 
 @keras.saving.register_keras_serializable(package="actfn")
@@ -47,14 +45,6 @@ class GatedFunction(ActivationFunction):
                 f"for one value of each parameter. Received: {axis!r}"
             )
         super().__init__(expression, *args, axis=axis, **kwargs)
-
-    def call(self, inputs):
-        """Returns f(x, y), half as many channels as inputs has."""
-        inputs = as_floats(inputs, self.compute_dtype)
-        values = {name: getattr(self, name) for name in self._names}
-        return activate(
-            self.expression, inputs, values, self.recompute, inputs=2
-        )
 
     def get_config(self) -> dict:
         """Returns what `from_config` takes, and that there are two inputs."""
