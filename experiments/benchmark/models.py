@@ -18,6 +18,7 @@ import tqdm
 import actfn
 import models
 from actfn.search.books.tables import CsvLog
+from experiments.benchmark.parts import turns
 from experiments.benchmark.parts.command import BenchmarkLog, parser_of
 from experiments.machine import machine
 
@@ -119,15 +120,8 @@ def measure(
         )
     compared = _compared(activations)
     steps = {text: _train_step(name, text, batch) for text in compared}
-    seconds: dict[str, list[float]] = {text: [] for text in compared}
-    for step in steps.values():
-        step()
-    for _ in range(rounds):
-        for text, step in steps.items():
-            begin = time.perf_counter()
-            step()
-            seconds[text].append(time.perf_counter() - begin)
-    median = {text: statistics.median(seconds[text]) for text in compared}
+    times = turns.milliseconds(steps, (), rounds, time.perf_counter)
+    median = {text: statistics.median(times[text]) / 1000 for text in compared}
     return [
         {
             "model": name,

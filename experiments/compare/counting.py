@@ -58,22 +58,6 @@ def two_sided(better: int, worse: int) -> float:
     return float(stats.binomtest(better, better + worse).pvalue)
 
 
-def holm(values: Sequence[float]) -> list[float]:
-    """Returns p-values corrected for their number.
-
-    The k-th smallest of n is multiplied by n - k + 1, and none is made
-    smaller than one before it: S. Holm, "A Simple Sequentially Rejective
-    Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979.
-    """
-    corrected = [0.0] * len(values)
-    highest = 0.0
-    ascending = sorted(range(len(values)), key=values.__getitem__)
-    for rank, place in enumerate(ascending):
-        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
-        corrected[place] = highest
-    return corrected
-
-
 def count(
     results: Results, variant: str, baseline: str, matched: bool = False
 ) -> Count:

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterable, Sequence
 
+from actfn.search.confirmation import holm
 from experiments.compare import counting, ours, published
 from experiments.compare.runs import BLEU, Run
 from experiments.compare.tables import Cell, Table
@@ -79,7 +80,7 @@ def _table(
                     counting.two_sided(better, worse),
                 ]
             )
-    corrected = counting.holm([row[-1] for row in rows])
+    corrected = holm([row[-1] for row in rows])
     for row, p in zip(rows, corrected, strict=True):
         row.append(p)
     rows.sort(key=lambda row: row[6], reverse=True)

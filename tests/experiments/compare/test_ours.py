@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.compare import counting, ours, runs
+from experiments.compare import ours, runs
 
 HEADER = "config,dataset,activation,seed,test_accuracy,steps,seconds"
 
@@ -123,11 +123,3 @@ def test_diverged_runs_are_named(tmp_path):
     )
     _, table, _ = summary_of(path)
     assert table.note.endswith("Diverged, thus never right: 1 of ELU.")
-
-
-def test_holm():
-    # By hand: 4 * 0.01, 3 * 0.02, then 2 * 0.03 and 1 * 0.04 are raised.
-    found = counting.holm([0.04, 0.01, 0.03, 0.02])
-    assert found == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert counting.holm([0.9, 0.8]) == [1, 1]
-    assert counting.holm([]) == []
