@@ -45,12 +45,13 @@ class Surgeon:
     """
 
     def __init__(self, model: keras.Model, choice: Choice, edit: Edit) -> None:
-        self._taken = set(_names(model))
+        self._taken, self._root = set(_names(model)), model
         self.choice, self._edit = choice, edit
         self._clones: dict[int, Any] = {}
         self._freed: set[int] = set()
         self._emptied: set[int] = set()  # Layers whose clones are linear.
         self._last: set[int] = set()  # Layers that put out what a model does.
+        self._inside: set[int] = set()  # Layers in others that were cloned.
         self._flows: dict[int, tuple[Any, Flow]] = {}
         self._prefix: list[keras.Model] = []
         # Old and new, from the outside to the inside.
@@ -142,6 +143,7 @@ class Surgeon:
         if isinstance(layer, layers.Lambda):
             return layer  # Has no weights and may not be serialisable.
         if id(layer) not in self._clones:
+            self._check_sharing(layer)
             if interior.is_model(layer):
                 clone = self.model(layer, flow)
             elif is_activation_layer(layer) or not isinstance(
@@ -156,6 +158,33 @@ class Surgeon:
                 clone = Composite(self, layer, flow).clone()
             self._clones[id(layer)] = clone
         return self._clones[id(layer)]
+
+    def _check_sharing(self, layer: keras.Operation) -> None:
+        """Refuses weights of one layer at two places, one in another layer.
+
+        The other is made anew from its config, with weights of its own.
+        """
+        inner = set()
+        # That of a dense layer is its activation, which may stand alone.
+        whole = is_fused(layer) or interior.is_model(layer)
+        if isinstance(layer, keras.Layer) and not whole:
+            found = (slot.value for _, slot in interior.walk(layer))
+            inner = {
+                id(one)
+                for one in found
+                if isinstance(one, keras.Layer) and one.weights
+            }
+        if (
+            inner & (self._inside | {*self._clones})
+            or id(layer) in self._inside
+        ):
+            raise ValueError(
+                "Argument `model` must not apply a layer both by itself and in "
+                "another, as in TimeDistributed: in a copy these would have "
+                f"weights of their own. Received: model={self._root!r}, with "
+                f"such a layer at {layer.name}"
+            )
+        self._inside |= inner
 
     # Steps: what stands for one call of a layer.
 
@@ -199,6 +228,7 @@ class Surgeon:
             after = Flow(flow.depth, axis if axis > 0 else -1)
             new = self.ask(layer, layer.activation, after, out)
         if linear is None:
+            self._check_sharing(layer)
             changes = {} if new is None else {"activation": "linear"}
             if new is not None and id(layer) in self._last:
                 # Losses and targets are given by the name of an output.

@@ -196,3 +196,23 @@ def test_an_optimizer_knows_nothing_of_frozen_parameters(tmp_path):
     copy.save(tmp_path / "a.keras")
     again = keras.models.load_model(tmp_path / "a.keras")
     assert len(again.optimizer.variables) == len(copy.optimizer.variables)
+
+
+@pytest.mark.parametrize("wrapped_first", [True, False])
+@pytest.mark.parametrize("kind", ["dense", "model"])
+def test_a_layer_in_a_wrapper_and_alone_is_refused(kind, wrapped_first):
+    """A copy would train what was one set of weights as two."""
+    shared = layers.Dense(3, "relu", name="shared")
+    if kind == "model":
+        shared = keras.Sequential([keras.Input((4,)), layers.Dense(3, "relu")])
+    one, many = keras.Input((4,)), keras.Input((5, 4))
+    wrapper = layers.TimeDistributed(shared)
+    if wrapped_first:
+        outputs = [wrapper(many), shared(one)]
+    else:
+        outputs = [shared(one), wrapper(many)][::-1]
+    model = keras.Model([many, one], outputs)
+    with pytest.raises(ValueError, match="must not apply a layer both"):
+        swap_activations(model, "swish")
+    alone = keras.Model(many, wrapper(layers.Dense(4, "relu")(many)))
+    assert swap_activations(alone, "swish").count_params() > 0
