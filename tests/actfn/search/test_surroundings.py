@@ -1,5 +1,6 @@
 """What a process that lives on takes over from the search that it serves."""
 
+import cloudpickle
 import keras
 import pytest
 
@@ -31,3 +32,17 @@ def test_a_corrected_class_takes_the_place_of_the_earlier(register):
             )
     finally:
         known.pop(key, None)
+
+
+def test_what_the_library_registered_stays_as_it_is():
+    """Its functions are made at import, and anew by each that is shipped."""
+    before = dict(keras.saving.get_custom_objects())
+    assert any(key.startswith("actfn>") for key in before)
+    surroundings.apply(
+        cloudpickle.loads(cloudpickle.dumps(surroundings.current()))
+    )
+    assert {
+        k: v
+        for k, v in keras.saving.get_custom_objects().items()
+        if k.startswith("actfn>")
+    } == {k: v for k, v in before.items() if k.startswith("actfn>")}
