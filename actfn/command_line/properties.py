@@ -153,9 +153,11 @@ def _range(y: np.ndarray, ends: list[tuple[str, np.ndarray]]) -> str:
     bottomless = np.isneginf(y).any() or (beside < -100).any()
     endless = np.isposinf(y).any() or (beside > 100).any()
     for limit, far in ends:
-        if limit == "none":  # Beyond all nearer values it swings ever farther.
-            bottomless |= far.min() < min(-100, 2 * found.min())
-            endless |= far.max() > max(100, 2 * found.max())
+        size = np.abs(far)
+        if limit == "none" and size.max() > 10 * size[0]:
+            # It swings ever farther, to the sides that are known.
+            bottomless |= min(far.min(), found.min()) < -100
+            endless |= max(far.max(), found.max()) > 100
     low, high = number(found.min(), 1e-6), number(found.max(), 1e-6)
     low = "-infinity" if bottomless or "-infinity" in limits else low
     high = "infinity" if endless or "infinity" in limits else high

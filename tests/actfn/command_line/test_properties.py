@@ -45,6 +45,9 @@ def test_domain_limits_and_monotony(text):
         ("x * cos(x)", "from -infinity to infinity"),
         ("sin(x)", "from -1 to 1"),
         ("max(x, 0) * sin(x)", "from -infinity to infinity"),
+        ("(1 + x) / cos(x)", "from -infinity to infinity"),
+        ("x ** 2 * sin(x) ** 2", "from 0 to infinity"),
+        ("tanh(x) * cos(x)", "from -1 to 1"),
     ],
 )
 def test_the_range_of_what_swings(text, found):

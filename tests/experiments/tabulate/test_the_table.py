@@ -11,7 +11,7 @@ from scipy import stats
 from actfn import bench
 from actfn.search.executors import make
 from experiments import tasks
-from experiments.tabulate import rows
+from experiments.tabulate import describe, rows
 from experiments.tabulate.functions import Function, digest
 from experiments.tabulate.stages import stages
 
@@ -67,6 +67,25 @@ def test_every_run_that_is_kept_is_in_it(table, runs, listed):
         }
         assert len(found) == len(runs[name])
         np.testing.assert_equal(found, kept)
+
+
+def test_functions_are_described_as_the_code_describes_them(table, listed):
+    """Else `gather` was not run after a change of what is said of them."""
+    chosen = [*range(0, 100, 3), *range(100, len(listed), 150)]
+    kept = table.functions.to_pylist()
+    for place, row in zip(
+        chosen, describe.rows([listed[n] for n in chosen]), strict=True
+    ):
+        for name, value in row.items():
+            told = kept[place][name]
+            if name == "range" and row["division"]:
+                continue  # beside a pole it is a matter of the last bits
+            if isinstance(value, float) or name == "values":
+                value = np.array(value, float)
+                told = np.array(told, float)
+                np.testing.assert_allclose(told, value, rtol=1e-4, atol=1e-6)
+            else:
+                assert told == value, (row["function"], name)
 
 
 def test_the_counts_are_those_of_the_runs(table, runs, listed):
