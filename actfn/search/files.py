@@ -30,6 +30,11 @@ def read_json(path: pathlib.Path, advice: str) -> Any:
         ) from None
 
 
+def as_json(data: Any) -> Any:
+    """Returns data as a JSON file gives them back: tuples are lists."""
+    return json.loads(json.dumps(data))
+
+
 def write_atomically(path: str | os.PathLike, text: str) -> None:
     """Writes a file that is, at each moment, either the old or the new one."""
     with replacing(path) as file:

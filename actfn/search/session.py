@@ -368,10 +368,9 @@ class Session:
             key = row["expression"], int(row["run"])
             rounds.add(*key, float(row["score"]))
         self._progress.enter("confirmation")
-        # A finalist may be among what is compared anyway.
-        self._progress.expect("confirmation", len(rewards) * plan.repeats)
-        self._progress.recall(rounds.count)
+        # A finalist may be among what is compared anyway; some may be dropped.
         self._progress.expect("confirmation", rounds.expected)
+        self._progress.recall(rounds.count)
         self._show(force=True)
 
         def next_job():

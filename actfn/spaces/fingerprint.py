@@ -104,14 +104,16 @@ def same(first: tuple, second: tuple) -> np.ndarray:
 
 def agree(first: Expression, second: Expression) -> bool:
     """Whether two expressions over the same parameters have one value."""
-    found = []
-    for expression in (first, second):
-        settings = [
-            np.roll(SETTINGS[index % PARAMETERS], index)
-            for index, _ in enumerate(parameters(expression))
-        ]
-        found.append(values(expression, POINTS, settings, OTHER_POINTS))
-    return bool(same(*found))
+    return bool(same(_at_points(first), _at_points(second)))
+
+
+def _at_points(expression: Expression) -> tuple:
+    """Returns the values at the points, with parameters in their order."""
+    settings = [
+        np.roll(SETTINGS[index % PARAMETERS], index)
+        for index, _ in enumerate(parameters(expression))
+    ]
+    return values(expression, POINTS, settings, OTHER_POINTS)
 
 
 _USUAL = {0.0, 1.0, 2.0, 3.0, EPSILON}
@@ -211,11 +213,7 @@ def agree_where_constant(
         second: Another; its parameters are called as those of the first.
         inner: What x is.
     """
-    settings = [
-        np.roll(SETTINGS[index % PARAMETERS], index)
-        for index, _ in enumerate(parameters(inner))
-    ]
-    taken, _ = values(inner, POINTS, settings, OTHER_POINTS)
+    taken, _ = _at_points(inner)
     found, counts = np.unique(taken, return_counts=True)
     often = found[(counts >= _OFTEN) & np.isfinite(found)]
     if not len(often):

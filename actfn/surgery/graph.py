@@ -45,7 +45,7 @@ class Surgeon:
     """
 
     def __init__(self, model: keras.Model, choice: Choice, edit: Edit) -> None:
-        self._taken, self._root = set(_names(model)), model
+        self._root, self._taken = model, set(_names(model))
         self.choice, self._edit = choice, edit
         self._clones: dict[int, Any] = {}
         self._freed: set[int] = set()
@@ -174,10 +174,8 @@ class Surgeon:
                 for one in found
                 if isinstance(one, keras.Layer) and one.weights
             }
-        if (
-            inner & (self._inside | {*self._clones})
-            or id(layer) in self._inside
-        ):
+        apart = any(one in self._inside or one in self._clones for one in inner)
+        if apart or id(layer) in self._inside:
             raise ValueError(
                 "Argument `model` must not apply a layer both by itself and in "
                 "another, as in TimeDistributed: in a copy these would have "

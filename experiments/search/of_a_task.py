@@ -14,6 +14,7 @@ import actfn
 from actfn.search import confirmation
 from actfn.search.books.tables import read_rows, write_rows
 from actfn.search.executors import Executor
+from actfn.search.files import as_json
 from actfn.search.halving import SuccessiveHalving
 from actfn.search.plan import Plan, Texts
 from actfn.search.session import Session
@@ -101,7 +102,7 @@ def make_session(
             note="Confirmed in the larger setting, on data that the search "
             "never saw.",
         ),
-        json.loads(json.dumps(identity)),
+        as_json(identity),
         page="search.html",
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import actfn
 from actfn import search
+from actfn.search.files import as_json
 from actfn.search.plan import Plan
 from actfn.search.policies import make_policy
 from actfn.search.policies.prior import Prior
@@ -51,7 +51,7 @@ class SearchSettings:
 
     def identity(self) -> dict[str, Any]:
         """Returns the fields that tell a search from others, as JSON data."""
-        found = json.loads(json.dumps(dataclasses.asdict(self)))
+        found = as_json(dataclasses.asdict(self))
         for name in ("racing", "prior"):
             if not found[name]:  # as in folders from before it was there
                 del found[name]

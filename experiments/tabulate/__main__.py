@@ -27,7 +27,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-import json
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -44,6 +43,7 @@ with quiet_start(onednn=True):
     from actfn.search.books.folder import claim
     from actfn.search.books.tables import CsvLog
     from actfn.search.executors import Executor, make
+    from actfn.search.files import as_json
     from experiments import tasks
     from experiments.tabulate import rows
     from experiments.tabulate.functions import (
@@ -225,7 +225,7 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
         given.part,
     )
     # As they come back from the file: lists, where there were tuples.
-    return table, json.loads(json.dumps(settings))
+    return table, as_json(settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -190,10 +190,6 @@ class Run:
             scores=scores,
         )
 
-    def clean(self) -> None:
-        """Deletes the checkpoints of a run whose result is safe."""
-        remove_checkpoints(self._folder)
-
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:
         average = self._learner.average
@@ -260,5 +256,5 @@ def _text(description: dict) -> str:
 
 
 def remove_checkpoints(folder: pathlib.Path) -> None:
-    """Deletes the checkpoints in a run's folder, if there are any."""
+    """Deletes the checkpoints of a run whose result is safe."""
     shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)

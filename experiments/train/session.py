@@ -93,12 +93,11 @@ class Session:
             with lock(self._folder(cell) / "lock") as mine:
                 if not mine:
                     continue
-                if self._key(cell) in rows.finished(self._results):
-                    # A kill may have come between the row and this.
-                    remove_checkpoints(self._folder(cell))
-                    continue
-                self._train(cell, f"[{number}/{len(cells)}]")
-                count += 1
+                if self._key(cell) not in rows.finished(self._results):
+                    self._train(cell, f"[{number}/{len(cells)}]")
+                    count += 1
+                # Also of a run that was killed between its row and this.
+                remove_checkpoints(self._folder(cell))
         return count
 
     def _folder(self, cell: Cell) -> pathlib.Path:
@@ -148,7 +147,6 @@ class Session:
             with prepared.whole_files(self._config.dataset, folder):
                 result = run.train(progress)
         self._record(cell, result)
-        run.clean()
         self._report(result)
 
     def _record(self, cell: Cell, result: Result) -> None:

@@ -8,7 +8,7 @@ import json
 import pathlib
 from collections.abc import Iterator, Mapping
 
-from actfn.search.files import read_json, write_atomically
+from actfn.search.files import as_json, read_json, write_atomically
 
 _SETTINGS = "settings.json"
 _MAY_CHANGE = ("trials", "control", "finalists", "repeats")
@@ -69,7 +69,7 @@ def _check(path, settings: Mapping[str, object], resume: bool) -> None:
             f"it, or name another one. Received: {path}"
         )
     found = read_json(file, "restore it, or name another directory")
-    settings = json.loads(json.dumps(settings))  # it has no tuples
+    settings = as_json(settings)
     different = [
         f"{name} {found.get(name)!r} there, {settings.get(name)!r} here"
         for name in {**settings, **found}

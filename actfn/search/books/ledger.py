@@ -23,7 +23,7 @@ from actfn.search.books.journal import Journal
 from actfn.search.books.results import Result, Task
 from actfn.search.books.standings import Standings
 from actfn.search.checks import check_finite
-from actfn.search.files import read_json, write_atomically
+from actfn.search.files import as_json, read_json, write_atomically
 from actfn.search.policies.base import Policy, Proposal
 from actfn.search.seeds import derived_seed
 from actfn.spaces.canonical import canonicalize
@@ -181,7 +181,7 @@ class Ledger:
             return
         found = next(iter(self.journal))
         found.pop("event")
-        if found != json.loads(json.dumps(identity)):  # it has no tuples
+        if found != as_json(identity):
             raise ValueError(
                 f"The folder {self._directory} must hold the search "
                 f"{identity}. Received: {found}"

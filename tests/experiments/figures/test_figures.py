@@ -98,6 +98,7 @@ def test_training_curves_are_drawn(folder):
 
 
 HEADER = "config,dataset,activation,seed,test_accuracy,steps,seconds\n"
+WITH_STATUS = HEADER.replace("\n", ",status\n")
 
 
 def test_depth_against_accuracy(tmp_path):
@@ -121,8 +122,8 @@ def test_depth_against_accuracy(tmp_path):
 def test_differences_are_drawn_of_pairs(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text(
-        HEADER.replace("\n", ",status\n")
-        + "a,cifar10,relu,0,0.5,9,1,completed\n"
+        f"{WITH_STATUS}"
+        "a,cifar10,relu,0,0.5,9,1,completed\n"
         "a,cifar10,relu,1,0.6,9,1,completed\n"
         "a,cifar10,swish,0,0.6,9,1,completed\n"
         "a,cifar10,swish,1,0.64,9,1,completed\n"
@@ -147,8 +148,8 @@ def test_differences_are_drawn_of_pairs(tmp_path):
 def test_there_is_no_difference_to_a_relu_that_diverged(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text(
-        HEADER.replace("\n", ",status\n")
-        + "a,cifar10,relu,0,0.0,9,1,diverged\n"
+        f"{WITH_STATUS}"
+        "a,cifar10,relu,0,0.0,9,1,diverged\n"
         "a,cifar10,relu,1,0.6,9,1,completed\n"
         "a,cifar10,swish,0,0.81,9,1,completed\n"
         "a,cifar10,swish,1,0.64,9,1,completed\n"

@@ -34,7 +34,7 @@ def test_a_kill_before_the_checkpoints_were_removed_leaves_none(
     quick, tmp_path, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(session.Run, "clean", lambda self: None)
+        patch.setattr(session, "remove_checkpoints", lambda folder: None)
         assert work(quick, tmp_path) == 1
     (folder,) = tmp_path.glob("*/")
     assert (folder / "checkpoints").exists()
