@@ -1,15 +1,14 @@
 """Finished runs of our own, read from CSV files."""
 
-import csv
 import dataclasses
 import functools
-import io
 import math
 import pathlib
 import re
 from collections.abc import Iterator, Sequence
 
 from actfn import ExpressionError, catalog, parse
+from experiments import results_file
 
 COLUMNS = (
     "config",
@@ -108,7 +107,7 @@ def read(paths: Sequence[pathlib.Path]) -> list[Run]:
     runs = []
     places: dict[tuple[str, ...], str] = {}
     for path in paths:
-        for place, row in _rows(path):
+        for place, row in results_file.rows(path, COLUMNS):
             try:
                 found = _runs(row)
             except ValueError as error:
@@ -127,44 +126,6 @@ def read(paths: Sequence[pathlib.Path]) -> list[Run]:
             f"Received: only headers in {', '.join(map(str, paths))}"
         )
     return runs
-
-
-def _rows(path: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields each row of a CSV file with the name of its place."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path} should be a readable CSV file. Received: {error}"
-        ) from None
-    if text and not text.endswith("\n"):
-        raise ValueError(
-            f"{path}, line {text.count(chr(10)) + 1}: the last line should end "
-            "with a line break; it may be cut off. "
-            f"Received: {text.rsplit(chr(10), 1)[-1]!r}"
-        )
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        missing = [column for column in COLUMNS if column not in header]
-        if missing:
-            raise ValueError(
-                f"{path}, line 1: the header should have the columns "
-                f"{', '.join(COLUMNS)}. Received: none of {', '.join(missing)}"
-            )
-        for cells in reader:
-            place = f"{path}, line {reader.line_num}"
-            if len(cells) != len(header):
-                raise ValueError(
-                    f"{place}: a row should have {len(header)} cells. "
-                    f"Received: {len(cells)}"
-                )
-            yield place, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise ValueError(
-            f"{path}, line {reader.line_num}: a row should be valid CSV. "
-            f"Received: {error}"
-        ) from None
 
 
 def _runs(row: dict[str, str]) -> list[Run]:

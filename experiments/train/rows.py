@@ -1,10 +1,9 @@
 """The CSV row of a finished run."""
 
-import csv
 import pathlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
+from experiments import results_file
 from experiments.machine import machine, versions
 from experiments.train.config import Config
 from experiments.train.run import Result
@@ -95,37 +94,4 @@ def finished(path: pathlib.Path) -> set[tuple[str, ...]]:
     """
     if not path.exists():
         return set()
-    text = path.read_bytes().decode("utf-8", "replace")
-    lines = text.split("\n")
-    if lines.pop():
-        raise ValueError(
-            f"{path}, line {len(lines) + 1}: the last line should end with a "
-            "line break; it may be cut off. Complete or delete it. "
-            f"Received: {text.rsplit(chr(10), 1)[-1]!r}"
-        )
-    reader = csv.reader(lines, strict=True)
-    if tuple(next(reader, ())) != COLUMNS:
-        raise ValueError(
-            f"{path}, line 1: the header should be {','.join(COLUMNS)}. "
-            f"Received: {lines[0] if lines else ''!r}"
-        )
-    keys = set()
-    for cells in _read(reader, path):
-        if len(cells) != len(COLUMNS):
-            raise ValueError(
-                f"{path}, line {reader.line_num}: a row should have "
-                f"{len(COLUMNS)} cells. Received: {len(cells)}"
-            )
-        keys.add(key(dict(zip(COLUMNS, cells, strict=True))))
-    return keys
-
-
-def _read(reader: Any, path: pathlib.Path) -> Iterator[list[str]]:
-    """Yields the rows of a CSV reader; ValueError names a broken line."""
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise ValueError(
-            f"{path}, line {reader.line_num}: a row should be CSV. "
-            f"Received: {error}"
-        ) from None
+    return {key(values) for _, values in results_file.rows(path, COLUMNS)}

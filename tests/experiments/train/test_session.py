@@ -57,7 +57,7 @@ def test_a_broken_results_file_names_the_line(quick, tmp_path):
     work(quick, tmp_path)
     with (tmp_path / "results.csv").open("a") as file:
         file.write('cifar,"a"b,c\n')
-    with pytest.raises(ValueError, match=r"line 3: a row should be CSV"):
+    with pytest.raises(ValueError, match=r"line 3: a row should be valid CSV"):
         work(quick, tmp_path)
 
 
