@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -53,7 +54,8 @@ class Replaced:
             try:
                 return bool(activations.get(target))
             except ValueError:
-                return target in ("prelu", "gelu_approximate")
+                known = target in ("prelu", "gelu_approximate")
+                return known or bool(_written(target))
         if isinstance(target, type):
             return issubclass(target, keras.Layer)
         return callable(target) and not isinstance(target, keras.Layer)
@@ -61,9 +63,10 @@ class Replaced:
     def error(self, why: str = "") -> ValueError:
         """Returns the error for a `replace` that is of no use."""
         return ValueError(
-            "Argument `replace` must be the name of a Keras activation, an "
-            "activation function, a layer class, a function that tells of a "
-            "site whether to replace it, or a sequence of these. "
+            "Argument `replace` must be the name of a Keras activation, what "
+            "`actfn.get` takes, an activation function, a layer class, a "
+            "function that tells of a site whether to replace it, or a "
+            "sequence of these. "
             f"{why}Received: replace={self.given!r}"
         )
 
@@ -73,9 +76,11 @@ class Replaced:
     def _matches(self, target: Target, site: Site) -> bool:
         if isinstance(target, str):
             name = standard_name(target)
-            names = (name, *_RELATIVES.get(name, ()))
+            names = (name, *_RELATIVES.get(name, ()), _written(target))
             return site.activation in names and not site.within
         if isinstance(target, type):
+            if _inputs(site.function) == 2:
+                return target is type(site.function)
             fused = isinstance(site.layer, FUSED)
             return isinstance(
                 site.layer if fused else site.function, target
@@ -110,6 +115,17 @@ class Replaced:
         for target, error in self._complaints:
             if not any(target is one for one in self._activations):
                 raise error
+
+
+@functools.cache
+def _written(target: str) -> str:
+    """Returns the expression of one of our functions, "" if it is none."""
+    from actfn import catalog  # As in `Choice`.
+
+    try:
+        return str(catalog.get(target.removeprefix("actfn>")).expression)
+    except ValueError:
+        return ""
 
 
 def matches(pattern: str, site: Site) -> bool:
@@ -166,7 +182,7 @@ class Choice:
             value = self._call(value, site)
         if value is None:
             return None
-        layer = self._layer(value)
+        layer = self._layer(value, _inputs(site.function))
         self.made.append(layer)
         return layer
 
@@ -187,7 +203,7 @@ class Choice:
         self._keys.update(found)
         return self._given[found[0]] if found else None
 
-    def _layer(self, value: Any) -> keras.Layer:
+    def _layer(self, value: Any, count: int) -> keras.Layer:
         if callable(value) and not isinstance(value, Expression):
             made = (
                 value if isinstance(value, keras.Layer) else self._call(value)
@@ -197,9 +213,11 @@ class Choice:
             from actfn import catalog
 
             layer = catalog.get(value)
-            if inputs(layer.expression) == 2:
+            if inputs(layer.expression) != count:
+                wrong = "halves" if count == 1 else "does not halve"
                 raise self._error(
-                    f"{value} has two inputs, and an output of half the size. "
+                    f"{layer.expression} {wrong} the size, unlike what it is "
+                    "to replace. "
                 )
             return layer
         if not isinstance(made, keras.Layer) or any(
@@ -242,6 +260,11 @@ class Choice:
                     f"an activation that is replaced; {unused} match none of "
                     f"{sites}. Received: activation={self._given!r}"
                 )
+
+
+def _inputs(function: Any) -> int:
+    expression = getattr(function, "expression", None)
+    return inputs(expression) if isinstance(expression, Expression) else 1
 
 
 def _is_mapping(value: Any) -> bool:

@@ -122,13 +122,17 @@ def activation_name(function: Any) -> str:
             return "gelu_approximate"
         return "elu" if name == "e_lu" else name
     name = getattr(function, "__name__", type(function).__name__)
-    return standard_name(name) if from_library(function) else name
+    library = from_library(function) or _package(function) == "actfn"
+    return standard_name(name) if library else name
 
 
 def from_library(function: Any) -> bool:
     """Tells whether a function is Keras's or a backend's."""
-    module = getattr(function, "__module__", None) or ""
-    return module.split(".")[0] in _LIBRARIES
+    return _package(function) in _LIBRARIES
+
+
+def _package(function: Any) -> str:
+    return (getattr(function, "__module__", None) or "").split(".")[0]
 
 
 def _is_known(name: str) -> bool:

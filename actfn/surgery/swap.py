@@ -139,12 +139,14 @@ def swap_activations(
             one of these or None to leave it, or a mapping of patterns
             (``"block_1*"``) to these. A pattern matches the name or path of a
             site or a model or layer around it; the first one counts.
-        replace: The name of a Keras activation, an activation function, a
-            layer class, a function of the `Site` that returns whether to
-            replace it, or several of these. "relu" takes ReLU6, too, and
-            "gelu" its approximation, a function such as
+        replace: The name of a Keras activation, what `actfn.get` takes, an
+            activation function, a layer class, a function of the `Site` that
+            returns whether to replace it, or several of these. "relu" takes
+            ReLU6, too, and "gelu" its approximation, a function such as
             `keras.activations.relu` itself alone, in all forms. No name takes
-            the ReLU6 in a hard sigmoid, ``relu6(x + 3) / 6``.
+            the ReLU6 in a hard sigmoid, ``relu6(x + 3) / 6``. A class takes
+            its subclasses, but not functions of two inputs, whose output has
+            half the size: these go by `GatedFunction`.
         batch_norm_scale: Whether to switch on the scale of those batch norms
             that have none, starting from 1. Swish needs it (arXiv:1710.05941);
             models made for ReLU often leave it off.

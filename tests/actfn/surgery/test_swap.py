@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import actfn
-from actfn.surgery import swap_activations
+from actfn.surgery import find_sites, swap_activations
 from tests.stirring import difference, images, stir
 
 slow = pytest.mark.slow
@@ -220,7 +220,7 @@ SHARED = layers.ReLU()
         (lambda site: site, "relu", "activation"),
         ("relu", lambda x: keras.ops.relu(x), "tells of a site"),
         ("relu", lambda site: "yes", "tells of a site"),
-        ("swiglu", "relu", "swiglu has two inputs"),
+        ("swiglu", "relu", "halves the size"),
     ],
 )
 def test_wrong_arguments(activation, replace, message):
@@ -237,6 +237,57 @@ def test_an_expression_is_what_its_text_is(given):
     same = swap_activations(model, str(expression))
     assert difference(swapped(x), same(x)) == 0
     assert difference(swapped(x), model(x)) > 0
+
+
+def with_ours():
+    """One site each of what our functions can be in a model."""
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(6, activation="actfn>hard_swish"),
+            layers.Dense(4, activation="actfn>max_sigmoid"),
+            layers.Dense(4, activation=actfn.get("x * tanh(x)")),
+            actfn.get("swish"),
+            layers.Dense(6, activation="actfn>relu"),
+            actfn.get("swiglu"),
+            layers.Dense(3, activation="relu"),
+            actfn.get("relu"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "replace,count",
+    [
+        ("hard_swish", 1),
+        ("hard_silu", 1),
+        ("actfn>hard_swish", 1),
+        ("max_sigmoid", 1),
+        ("x * tanh(x)", 1),
+        ("swish", 1),
+        ("x * sigmoid(beta * x)", 1),
+        ("relu", 3),
+        (["x * tanh(x)", "max_sigmoid"], 2),
+        (actfn.ActivationFunction, 3),
+    ],
+)
+def test_our_functions_are_replaced_by_what_they_are_called(replace, count):
+    model = with_ours()
+    assert swap_activations(model, "elu", replace).activation_sites == count
+    names = {site.activation for site in find_sites(model)}
+    for name in names - {"swish_1(x) * y"}:  # What an error tells to give.
+        assert swap_activations(model, "elu", name).activation_sites
+
+
+@pytest.mark.parametrize("replace", ["swiglu", actfn.GatedFunction])
+def test_a_gate_is_replaced_by_a_gate(replace):
+    model = with_ours()
+    swapped = swap_activations(model, "geglu", replace)
+    assert [str(site.activation) for site in find_sites(swapped)].count(
+        "gelu(x) * y"
+    ) == 1
+    with pytest.raises(ValueError, match="does not halve the size"):
+        swap_activations(model, "elu", replace)
 
 
 def test_what_is_replaced_may_have_our_name():

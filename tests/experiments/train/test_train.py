@@ -210,7 +210,9 @@ def test_a_results_file_of_another_program_is_left_alone(
     path = tmp_path / "results.csv"
     path.write_text("trial,reward\n")
     message = failure(capsys, "--config", recipe, "--directory", tmp_path)
-    assert "line 1: the header should have the columns config,dataset" in message
+    assert (
+        "line 1: the header should have the columns config,dataset" in message
+    )
 
 
 def test_runs_that_are_there_are_neither_lost_nor_repeated(
