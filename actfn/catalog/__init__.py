@@ -45,9 +45,14 @@ class Entry:
         return bool(parameters(parse(self.expression)))
 
     @property
-    def beta(self) -> float | str:
-        """The first value of its first parameter, 1 if it has none."""
-        return self.initial[0] if self.initial else 1.0
+    def first_values(self) -> dict[str, float]:
+        """The first value of each parameter by name; 1 for random ones."""
+        names = [p.name for p in parameters(parse(self.expression))]
+        first = self.initial or (1.0,) * len(names)
+        return {
+            name: 1.0 if value == "normal" else float(value)
+            for name, value in zip(names, first, strict=True)
+        }
 
     @property
     def inputs(self) -> int:

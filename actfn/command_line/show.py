@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> None:
     """
     entry = catalog.find(options.function)
     expression = catalog.get(options.function).expression
-    betas = first_values(expression, entry)
+    names = [parameter.name for parameter in parameters(expression)]
+    betas = entry.first_values if entry else dict.fromkeys(names, 1.0)
     with quiet_start():  # TensorFlow looks for devices at the first number.
         if inputs(expression) == 2:
             found = two_inputs.sheet(expression, betas)
@@ -57,18 +58,6 @@ def run(options: argparse.Namespace) -> None:
     print(drawing)
     if options.picture:
         _draw(expression, betas, options.picture)
-
-
-def first_values(
-    expression: Expression, entry: catalog.Entry | None
-) -> dict[str, float]:
-    """Returns the first value of each parameter; 1 for random ones."""
-    names = [parameter.name for parameter in parameters(expression)]
-    initial = entry.initial if entry and entry.initial else (1.0,) * len(names)
-    return {
-        name: 1.0 if value == "normal" else float(value)
-        for name, value in zip(names, initial, strict=True)
-    }
 
 
 def sheet(

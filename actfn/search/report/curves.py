@@ -51,6 +51,8 @@ class Curve:
 def curve(text: str, drawn: bool = True) -> Curve:
     """Returns the picture of a function, its parameters where they start.
 
+    Random ones are 1.
+
     Args:
         text: An expression or a name of the catalog; for groups, the functions
             are drawn together, without their derivatives.
@@ -59,16 +61,18 @@ def curve(text: str, drawn: bool = True) -> Curve:
     if groups := split_groups(text):
         return _together({n: curve(t, drawn) for n, t in groups.items()})
     python = f"actfn.get({json.dumps(text, ensure_ascii=False)})"
-    known = (*catalog.names(), *catalog.gated_names())
-    named = catalog.entry(text) if text in known else None
+    named = catalog.find(text)
     try:
         function = parse(named.expression if named else text, inputs=2)
     except ExpressionError as error:
         return Curve("", "", "", python, str(error))
     value = slope = ""
     if drawn:
-        beta = named.beta if named else 1.0
-        betas = [np.float64(beta) for _ in parameters(function)]
+        first = named.first_values if named else {}
+        betas = [
+            np.float64(first.get(parameter.name, 1))
+            for parameter in parameters(function)
+        ]
         # Of two inputs, what is left of the function where y is 1.
         program = compile_expression(substitute(function, {Y: Constant(1)}))
 

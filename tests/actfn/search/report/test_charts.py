@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from keras import ops
 from scipy.special import expit
 
+from actfn import catalog
 from actfn.search.report import charts, curves
 from tests.actfn.search.report import samples
 
@@ -34,6 +36,31 @@ def test_a_curve_has_the_values_and_slopes_of_the_function():
 def test_the_parameter_of_a_named_function_starts_where_the_catalog_says():
     x, y = points(curves.curve("prelu").value)
     np.testing.assert_allclose(y, np.where(x > 0, x, x / 4), atol=0.03)
+
+
+@pytest.mark.parametrize(
+    "name", [*catalog.names(), *catalog.gated_names(), "SiLU", "hard-swish"]
+)
+def test_a_named_function_is_drawn_as_its_layer_begins(name):
+    layer = catalog.get(name)
+    found = curves.curve(name)
+    assert not found.problem and found.slope and found.latex
+    x, y = points(found.value)
+    x = np.round(12 * x) / 12  # where it was computed
+    inputs = (
+        np.stack([x, np.ones_like(x)], -1)
+        if catalog.entry(name).inputs == 2
+        else x[:, None]
+    )
+    layer.build(inputs.shape)
+    for variable, value in zip(
+        layer.weights, catalog.entry(name).initial, strict=False
+    ):
+        if value == "normal":
+            variable.assign(np.ones(variable.shape))
+    expected = ops.convert_to_numpy(layer(inputs.astype("float32")))[:, 0]
+    near = np.abs(x % 0.5 - 0.25) < 0.24  # not where a function may jump
+    np.testing.assert_allclose(y[near], expected[near], atol=0.03)
 
 
 def test_a_curve_breaks_where_the_function_leaves_the_picture():
