@@ -80,7 +80,9 @@ def baselines_of(
         if used and not known:
             raise ValueError(
                 "`baselines` must begin with the function that the model uses, "
-                "where `replace` exchanges one that the catalog does not have. "
+                "or the one nearest to it, where `replace` exchanges one that "
+                "`actfn.get` does not make of a name alone, such as one whose "
+                'parameters begin with other values: baselines=["prelu"]. '
                 "Received: none"
             )
         baselines = usual or (() if known else ("relu",))

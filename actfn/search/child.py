@@ -18,6 +18,7 @@ import keras_tuner
 import numpy as np
 
 from actfn import catalog
+from actfn.expressions.expression import parameters
 from actfn.layers.activation import ActivationFunction
 from actfn.search import memory, screening, surroundings
 from actfn.search.candidates import of_x
@@ -211,7 +212,8 @@ class FromModel:
     def in_use(self) -> list[str | None]:
         """What `actfn.get` calls the exchanged activations, commonest first.
 
-        None for one that the catalog does not know.
+        None for one that `actfn.get` does not make of a name or a text, such
+        as one whose parameters begin with other values.
         """
         replaced = Replaced(self.replace)
         names = [
@@ -254,9 +256,9 @@ class FromModel:
 
 def _name_of(site: Site) -> str | None:
     """Returns what `actfn.get` calls the function of a site."""
-    if isinstance(site.layer, ActivationFunction):
-        return str(site.layer.expression)
     function = site.function
+    if isinstance(function, ActivationFunction):
+        return _ours(function)
     if isinstance(function, keras.layers.ReLU):
         slope, highest = function.negative_slope, function.max_value
         if function.threshold or highest not in (None, None if slope else 6):
@@ -268,10 +270,53 @@ def _name_of(site: Site) -> str | None:
         return _with("leaky_relu", negative_slope=function.negative_slope)
     if isinstance(function, keras.layers.ELU):
         return _with("elu", alpha=function.alpha)
+    if isinstance(function, keras.layers.PReLU):
+        # Ours has a slope a channel.
+        first = _first_value(function.alpha_initializer)
+        alike = first == 0.25 and function.alpha.shape[-1] == math.prod(
+            function.alpha.shape
+        )
+        return "prelu" if alike else None
     if site.activation == "leaky_relu":
         return _with("leaky_relu", negative_slope=0.2)  # The default of Keras.
     known = catalog.find(site.activation)
     return known and known.name
+
+
+def _ours(layer: ActivationFunction) -> str | None:
+    """Returns what makes a layer whose parameters begin as a layer's do."""
+    names = (*catalog.names(), *catalog.gated_names())
+    named = [n for n in names if catalog.get(n).expression == layer.expression]
+    for name in (str(layer.expression), *named):
+        if _beginning(catalog.get(name)) == _beginning(layer):
+            return name
+    return None
+
+
+def _beginning(layer: ActivationFunction) -> Any:
+    """Returns all that a layer's parameters begin and are trained with."""
+    names = [parameter.name for parameter in parameters(layer.expression)]
+    first = layer.beta_initializer
+    if not isinstance(first, dict):
+        first = dict.fromkeys(names, first)
+    config = layer.get_config()
+    return names and (
+        {name: _first_value(first[name]) for name in names},
+        config["beta_regularizer"],
+        config["beta_constraint"],
+        layer.axis is None,
+    )
+
+
+def _first_value(initializer: Any) -> Any:
+    """Returns the number that an initializer gives, or what it is."""
+    kinds = keras.initializers
+    if isinstance(initializer, kinds.Ones | kinds.Zeros):
+        return float(isinstance(initializer, kinds.Ones))
+    if isinstance(initializer, kinds.Constant):
+        return float(np.asarray(initializer.value))
+    config = {**kinds.serialize(initializer)["config"], "seed": None}
+    return type(initializer).__name__, config
 
 
 def _with(name: str, **constants: Any) -> str:

@@ -6,7 +6,8 @@ import pytest
 from keras import layers
 
 import actfn
-from actfn import search
+from actfn import catalog, search
+from actfn.search.child import FromModel
 from tests.actfn.search import models
 
 SILU = keras.Sequential(
@@ -67,7 +68,7 @@ def test_it_is_what_is_exchanged(replace, expected, tmp_path):
 
 @pytest.mark.parametrize(
     ("layer", "expected"),
-    [(layers.ReLU, "relu"), (layers.PReLU, "prelu"), (layers.ELU, "elu")],
+    [(layers.ReLU, "relu"), (layers.ELU, "elu")],
 )
 def test_layers_are_named_by_their_class(layer, expected, tmp_path):
     assert compare(own(layer()), tmp_path, replace=layer)[0] == [expected]
@@ -79,6 +80,65 @@ def test_a_layer_of_ours_is_named_by_its_expression(tmp_path):
     (name,), _ = compare(model, tmp_path, replace=replace)
     x = np.linspace(-3, 3, 7)
     np.testing.assert_allclose(actfn.parse(name)(x), np.minimum(x, np.sin(x)))
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_a_layer_of_the_catalog_is_what_has_its_first_values(name):
+    layer = actfn.get(name)
+    (found,) = FromModel(own(layer), actfn.ActivationFunction).in_use
+    layers_ = [layer, actfn.get(found)]
+    x = np.linspace(-3, 3, 64, dtype="float32")[None]
+    ours, theirs = [[np.array(one(x)), *one.weights] for one in layers_]
+    assert [w.name for w in ours[1:]] == [w.name for w in theirs[1:]]
+    if "normal" not in catalog.entry(name).initial:
+        np.testing.assert_array_equal(ours[0], theirs[0])
+    else:
+        assert found == name
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: actfn.get("swish", beta=3),
+        lambda: actfn.get("swish", axis=None),
+        lambda: actfn.get("swish", beta_regularizer="l2"),
+        lambda: actfn.get("swish", beta_initializer="random_normal"),
+        layers.PReLU,
+        lambda: layers.PReLU("random_normal"),
+    ],
+)
+def test_other_first_values_have_no_name(layer, tmp_path):
+    model = own(layer())
+    replace = (actfn.ActivationFunction, layers.PReLU)
+    assert FromModel(model, replace).in_use == [None]
+    with pytest.raises(ValueError, match="begin with other values"):
+        compare(model, tmp_path, replace=replace)
+
+
+def test_a_keras_prelu_with_our_first_slope_is_ours():
+    quarter = keras.initializers.Constant(0.25)
+    assert FromModel(own(layers.PReLU(quarter)), layers.PReLU).in_use == [
+        "prelu"
+    ]
+    model = models.compiled(
+        keras.Sequential(
+            [
+                keras.Input((4, 4, 3)),
+                layers.PReLU(quarter),
+                layers.PReLU(quarter, shared_axes=[1, 2]),
+                layers.Flatten(),
+                layers.Dense(3),
+            ]
+        )
+    )
+    assert {*FromModel(model, layers.PReLU).in_use} == {None, "prelu"}
+
+
+def test_an_argument_that_is_a_layer_of_ours_is_known():
+    model = own(layers.Dense(4, activation=actfn.get("mish")))
+    (found,) = FromModel(model, actfn.ActivationFunction).in_use
+    x = np.linspace(-3, 3, 13, dtype="float32")
+    np.testing.assert_array_equal(actfn.get(found)(x), actfn.get("mish")(x))
 
 
 def test_a_function_that_nobody_knows_must_be_named(tmp_path):
