@@ -35,6 +35,11 @@ def _names(model: keras.Model) -> Iterator[str]:
             yield from _names(operation)
 
 
+def _unmasked(tensor: Any) -> Any:
+    masked = getattr(tensor, "_keras_mask", None) is not None
+    return keras.ops.copy(tensor) if masked else tensor
+
+
 class Surgeon:
     """Clones a model and its nested models, exchanging activations.
 
@@ -293,12 +298,19 @@ class Surgeon:
 
             def emit(new: Any) -> None:
                 nonlocal outputs
+                if isinstance(layer, layers.Lambda) and new is not layer:
+                    kwargs.pop("mask", None)  # Keras gives it to these alone.
                 first = outputs is None
                 outputs = new(*args, **kwargs) if first else new(outputs)
 
             shape = tensors[0].shape if tensors else None
             dtype = tensors[0].dtype if tensors else "float32"
             self._steps(layer, before, shape, emit, dtype)
+            more = self.choice.layer_classes
+            masks = getattr(layer, "supports_masking", False)
+            if is_activation_layer(layer, more) and not masks:
+                # What takes its place passes them on.
+                outputs = keras.tree.map_structure(_unmasked, outputs)
             self._remember(layer, before, args, outputs)
             return outputs
 

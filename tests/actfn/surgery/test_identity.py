@@ -232,6 +232,38 @@ def test_equal_activations_change_nothing(name):
     assert difference(before, model(x)) == 0
 
 
+@keras.saving.register_keras_serializable("tests")
+class Maskless(layers.Layer):
+    def call(self, x):
+        return keras.ops.relu(x)
+
+
+@pytest.mark.parametrize(
+    "activate",
+    [
+        keras.ops.relu,
+        keras.activations.relu,
+        layers.Lambda(keras.activations.relu),
+        layers.ReLU(),
+        layers.Activation("relu"),
+        layers.Dense(4, activation="relu"),
+        layers.Conv1D(4, 3, padding="same", activation="relu"),
+        Maskless(),
+    ],
+)
+def test_masks_end_and_go_on_where_they_did(activate, tmp_path):
+    steps = keras.Input((5,), dtype="int32")
+    embedded = layers.Embedding(9, 4, mask_zero=True)(steps)
+    model = keras.Model(steps, layers.LSTM(3)(activate(embedded)))
+    x = np.array([[1, 2, 0, 0, 3], [0, 4, 5, 0, 0]])
+    swapped = swap_activations(model, "relu", ("relu", Maskless))
+    assert swapped.activation_sites == 1
+    assert difference(model(x), swapped(x)) < 1e-6
+    swapped.save(tmp_path / "swapped.keras")
+    loaded = keras.models.load_model(tmp_path / "swapped.keras")
+    assert difference(model(x), loaded(x)) < 1e-6
+
+
 def test_frozen_layers_get_frozen_parameters():
     swapped = swap_activations(frozen(), "swish")
     betas = [w for w in swapped.weights if w.name == "beta" and w.ndim == 1]
