@@ -15,7 +15,9 @@ from actfn.expressions.expression import (
 from actfn.expressions.parsing import MAX_NESTING
 
 _ATOM = 9
+_POWER = 4
 _NEGATION = 3
+_PRODUCT = 2
 
 
 def to_text(expression: Expression) -> str:
@@ -137,12 +139,24 @@ class _Latex(str):
         return rf"\left({self}\right)"
 
 
+def _power_of_ten(text: str, level: int) -> _Latex:
+    r"""Returns a leaf; 1.5e-06 as ``1.5 \cdot 10^{-6}``."""
+    factor, _, exponent = text.partition("e")
+    if not exponent.lstrip("+-").isdigit():
+        return _Latex(text, level)
+    power = f"10^{{{int(exponent)}}}"
+    if factor in ("1", "-1"):
+        level = _POWER if factor == "1" else _NEGATION
+        return _Latex(factor[:-1] + power, level)
+    return _Latex(rf"{factor} \cdot {power}", _PRODUCT)
+
+
 def _latex(node: Expression) -> _Latex:
     if isinstance(node, Parameter):
         index = node.name.removeprefix("beta")
         return _Latex(rf"\beta_{{{index}}}" if index else r"\beta", _ATOM)
     if not isinstance(node, Call):
-        return _Latex(*_leaf(node))
+        return _power_of_ten(*_leaf(node))
     arguments = [_latex(argument) for argument in node.arguments]
     if words.known(node.operator):
         name = node.operator.replace("_", r"\_")

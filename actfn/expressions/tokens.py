@@ -20,12 +20,14 @@ _TOKEN = re.compile(
     r"\{\s*[A-Za-z][A-Za-z0-9 _-]*\})"
     r"|(?P<command>\\(?:[A-Za-z]+|[,!;:{} ]))"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z_][A-Za-z_0-9]*)*)"
-    r"|(?P<special>[αβγδ]\d*|[σΦπ√²³·×⋅÷−–≤≥])"
+    r"|(?P<power>⁻?[⁰¹²³⁴-⁹]+)"
+    r"|(?P<special>[αβγδ]\d*|[σΦπ√·×⋅÷−–≤≥])"
     r"|(?P<symbol>\*\*|<=|>=|==|!=|[-+*/(),<>^|=])"
     r"|(?P<brace>[{}])"
     r")"
 )
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _SPECIAL = {
     "α": ("name", "alpha"), "β": ("name", "beta"), "γ": ("name", "gamma"),
     "δ": ("name", "delta"), "σ": ("name", "sigmoid"),
@@ -104,9 +106,11 @@ def _plain(text: str, kind: str, found: str, start: int) -> list[Token]:
         return [(*_COMMANDS.get(name, ("name", name)), start)]
     if kind == "brace":
         return [("symbol", "(" if found == "{" else ")", start)]
-    if kind == "special" and found in "²³":
-        exponent = "2" if found == "²" else "3"
-        return [("symbol", "**", start), ("number", exponent, start)]
+    if kind == "power":
+        exponent = found.translate(_SUPERSCRIPTS)
+        minus = [("symbol", "-", start)] if exponent[0] == "-" else []
+        number = ("number", exponent.lstrip("-"), start)
+        return [("symbol", "**", start), *minus, number]
     if kind == "special":
         kind, name = _SPECIAL[found[0]]
         return [(kind, name + found[1:], start)]

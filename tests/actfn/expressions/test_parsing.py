@@ -135,6 +135,9 @@ def test_constants_are_finite(value):
         ("atan(x) ** 2 - x", r"\arctan\left(x\right)^{2} - x"),
         ("(x + 1) * x", r"\left(x + 1\right) \cdot x"),
         ("gauss(x) ** 2", r"\left(e^{-x^2}\right)^{2}"),
+        ("x / (x + 1e-6)", r"\frac{x}{x + 10^{-6}}"),
+        ("x * -1.5e20", r"x \cdot \left(-1.5 \cdot 10^{20}\right)"),
+        ("(-1e-7) ** x", r"\left(-10^{-7}\right)^{x}"),
         ("x / (x + beta1 + beta2)", r"\frac{x}{x + \beta + \beta_{1}}"),
     ],
 )
