@@ -25,6 +25,8 @@ from actfn.expressions.expression import (
     substitute,
 )
 
+_BFLOAT16 = "bfloat16"  # Of ml_dtypes; NumPy itself has no such kind.
+
 
 def call(expression: Expression, x, y, values: Mapping[str, object]):
     """Returns what `Expression.__call__` says."""
@@ -33,7 +35,8 @@ def call(expression: Expression, x, y, values: Mapping[str, object]):
     if unknown:
         raise ValueError(
             f"Keywords must name parameters of {expression}, which has "
-            f"{names}. Received: {unknown}"
+            f"{names} (beta, beta1, ... in the order in which a text has "
+            f"them). Received: {unknown}"
         )
     if (y is None) != (inputs(expression) == 1):
         raise ValueError(
@@ -49,12 +52,18 @@ def call(expression: Expression, x, y, values: Mapping[str, object]):
         parts = {X: _part(x), Y: None if y is None else _part(y)}
         return substitute(expression, parts)
     given = [x] if y is None else [x, y]
-    if any(map(keras.ops.is_tensor, given)):
+    if any(isinstance(part, keras.KerasTensor) for part in given):
+        raise ValueError(
+            "`x` and `y` must be numbers, arrays, tensors or expressions; in a "
+            "functional model, apply the layer `actfn.get(...)`. "
+            f"Received: {x if y is None else (x, y)!r}"
+        )
+    if any(map(_is_tensor, [*given, *values.values()])):
         values = {**dict.fromkeys(names, 1.0), **values}
         return _on_tensors(expression, given, values)
     given = _arrays(given)
     dtype = given[0].dtype
-    if dtype == np.float16:  # as tensors of 16 bits are computed
+    if dtype.itemsize == 2:  # as tensors of 16 bits are computed
         given = [part.astype("float32") for part in given]
     betas = [
         np.asarray(values.get(name, 1.0), given[0].dtype) for name in names
@@ -83,10 +92,13 @@ def _part(given) -> Expression:
 
 
 def _on_tensors(expression: Expression, given: list, values: Mapping):
+    # Of the inputs; parameters follow them.
+    typed = [part for part in given if _is_tensor(part)] or [
+        part for part in given if isinstance(part, np.ndarray | np.generic)
+    ]
     dtype = keras.backend.result_type(
-        *(keras.backend.standardize_dtype(part.dtype)
-          for part in given if keras.ops.is_tensor(part))
-    )  # fmt: skip
+        *(keras.backend.standardize_dtype(part.dtype) for part in typed)
+    )
     if not keras.backend.is_float_dtype(dtype):
         dtype = keras.config.floatx()
     given = [ops.convert_to_tensor(part, dtype) for part in given]
@@ -103,16 +115,20 @@ def _on_tensors(expression: Expression, given: list, values: Mapping):
     return lean(program.value, program.gradients)(x, *rest)
 
 
+def _is_tensor(given: object) -> bool:
+    return isinstance(given, keras.Variable) or keras.ops.is_tensor(given)
+
+
 def _arrays(given: list) -> list[np.ndarray]:
     """Returns floating-point arrays of one dtype and shape."""
     arrays = [np.asarray(part) for part in given]
     for name, part in zip("xy", arrays, strict=False):
-        if part.dtype.kind not in "fiub":
+        if part.dtype.kind not in "fiub" and part.dtype.name != _BFLOAT16:
             raise ValueError(
                 f"`{name}` must be real numbers. Received: {part!r}"
             )
     arrays = [
-        part if part.dtype.kind == "f" else part.astype("float64")
+        part if part.dtype.kind not in "iub" else part.astype("float64")
         for part in arrays
     ]
     dtype = np.result_type(*arrays)

@@ -158,6 +158,40 @@ def test_expressions_are_callable():
         swish("a")
 
 
+def test_a_parameter_that_is_a_tensor_has_a_gradient_at_any_input():
+    import keras
+    import tensorflow as tf
+
+    line = actfn.parse("alpha * x")
+    array = np.ones(3, "float32")
+    for beta in (tf.Variable(2.0), keras.Variable(2.0)):
+        for x in (array, tf.constant(array), array.tolist(), 3.0):
+            with tf.GradientTape() as tape:
+                total = tf.reduce_sum(line(x, beta=beta))
+            variable = getattr(beta, "value", beta)
+            variable = beta if callable(variable) else variable
+            assert float(tape.gradient(total, variable)) == 3
+            assert float(total) == 6
+    halves = tf.ones(3, "float16")
+    assert line(halves, beta=tf.Variable(2.0)).dtype == tf.float16
+    with pytest.raises(ValueError, match=r"beta1, .* in the order"):
+        line(1.0, alpha=2)
+    with pytest.raises(ValueError, match=r"apply the layer `actfn.get"):
+        line(keras.Input((3,)))
+
+
+def test_arrays_of_sixteen_bits_are_computed_in_thirty_two():
+    import ml_dtypes
+
+    x = np.linspace(-3, 3, 31)
+    for kind in (np.float16, ml_dtypes.bfloat16):
+        given = x.astype(kind)
+        found = actfn.parse("sin(x) * 3")(given)
+        assert found.dtype == kind
+        expected = 3 * np.sin(given.astype("float32"))
+        assert (found == expected.astype(kind)).all()
+
+
 def test_one_value_a_layer():
     layer = actfn.get("scalar(alpha) * x + beta")
     layer.build((None, 5))
