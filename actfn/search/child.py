@@ -7,6 +7,7 @@ import contextlib
 import copy
 import logging
 import math
+import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -74,7 +75,7 @@ class ModelChild:
         if reason := self._hopeless(hp):
             hp.values["note"] = reason
             return {self.metric: math.nan, "rejected": 1.0}
-        with memory.released(), _retracing_is_no_news():
+        with memory.released(), _retracing_is_no_news(), _draws_of_its_own():
             keras.utils.set_random_seed(seed % 2**32)
             model = self.make(hp)
             self._train(model)
@@ -151,6 +152,20 @@ class ModelChild:
         how = {"batch_size": size if is_arrays(part) else None}
         how["steps"] = self.fit.get("validation_steps")
         return {name: value for name, value in how.items() if value}
+
+
+@contextlib.contextmanager
+def _draws_of_its_own() -> Iterator[None]:
+    """Leaves Python's and NumPy's generators as they were.
+
+    Else what the program draws after a child would repeat itself.
+    """
+    before = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
 
 
 @contextlib.contextmanager

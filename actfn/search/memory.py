@@ -7,6 +7,19 @@ import gc
 from collections.abc import Iterator
 
 import keras
+from keras.src.backend.common import global_state
+
+_SETTINGS = (
+    "custom_objects_scope_dict",
+    "distribution",
+    "dtype_policy",
+    "flash_attention",
+    "interactive_logging",
+    "nnx_enabled",
+    "safe_mode_saving",
+    "torch_device",
+    "traceback_filtering",
+)
 
 
 @contextlib.contextmanager
@@ -50,20 +63,13 @@ def _looked_at_alone() -> Iterator[None]:
 def _clear_session() -> None:
     """Clears Keras's session, but for what the program has set.
 
-    Keras forgets the global dtype policy and such with it.
+    Keras forgets that with the rest, and has no way to ask for all of it.
     """
-    policy = keras.config.dtype_policy()
-    distribution = keras.distribution.distribution()
-    filtering = keras.config.is_traceback_filtering_enabled()
-    interactive = keras.config.is_interactive_logging_enabled()
+    kept = {name: global_state.get_global_attribute(name) for name in _SETTINGS}
     keras.backend.clear_session()
-    keras.config.set_dtype_policy(policy)
-    if distribution is not None:
-        keras.distribution.set_distribution(distribution)
-    if not filtering:
-        keras.config.disable_traceback_filtering()
-    if not interactive:
-        keras.config.disable_interactive_logging()
+    for name, value in kept.items():
+        if value is not None:
+            global_state.set_global_attribute(name, value)
 
 
 def _gradients() -> dict:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
+from keras.src.saving import serialization_lib
 
 from actfn.expressions import operators
+
+_SCOPE = "custom_objects_scope_dict"  # of `keras.saving.custom_object_scope`
 
 
 def current() -> dict[str, Any]:
@@ -20,7 +24,11 @@ def current() -> dict[str, Any]:
             config.dtype_policy()
         ),
         "operators": [*map(operators.get, operators.registered())],
-        "custom_objects": dict(keras.saving.get_custom_objects()),
+        "custom_objects": {
+            **keras.saving.get_custom_objects(),
+            **global_state.get_global_attribute(_SCOPE, {}),
+        },
+        "unsafe": serialization_lib.in_safe_mode() is False,
     }
 
 
@@ -33,6 +41,8 @@ def apply(settings: dict[str, Any]) -> None:
     config.set_dtype_policy(
         keras.saving.deserialize_keras_object(settings["dtype_policy"])
     )
+    if settings["unsafe"]:
+        config.enable_unsafe_deserialization()
     known = keras.saving.get_custom_objects()
     for key, thing in settings["custom_objects"].items():
         package, _, name = key.rpartition(">")

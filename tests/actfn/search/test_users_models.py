@@ -1,6 +1,7 @@
 """What users have brought elsewhere: it works, or one line says what to do."""
 
 import gc
+import random
 import re
 import weakref
 
@@ -14,7 +15,7 @@ from keras import layers
 import actfn
 from actfn import search
 from actfn.expressions import operators
-from actfn.search import memory
+from actfn.search import memory, surroundings
 from actfn.search.child import FromModel, ModelChild
 from actfn.search.data import divide
 from tests.actfn.search import models
@@ -385,6 +386,43 @@ def test_children_leave_what_was_set_for_keras():
     finally:
         config.set_dtype_policy(before)
         config.enable_traceback_filtering()
+
+
+def test_a_child_leaves_safe_mode_scopes_and_generators(tmp_path):
+    """A build that loads a Lambda, as the second and third child too."""
+    inner = keras.Sequential(
+        [keras.Input((4,)), layers.Lambda(lambda x: 2 * x), layers.Dense(3)]
+    )
+    inner.save(tmp_path / "inner.keras")
+    seen = []
+
+    def build(hp):
+        seen.append(keras.saving.get_registered_object("Mine"))
+        loaded = keras.models.load_model(tmp_path / "inner.keras")
+        model = keras.Sequential(
+            [keras.Input((4,)), loaded, actfn.get(hp.get("activation"))]
+        )
+        model.compile("sgd", "mse", run_eagerly=models.EAGERLY)
+        return model
+
+    settings = surroundings.current()
+    assert not settings["unsafe"] and "Mine" not in settings["custom_objects"]
+    keras.config.enable_unsafe_deserialization()
+    try:
+        drawn = []
+        with keras.saving.custom_object_scope({"Mine": layers.Dense}):
+            for seed in range(2):
+                np.random.seed(seed)
+                random.seed(seed)
+                compare(tmp_path / str(seed), build, X, np.ones((len(X), 3)))
+                drawn.append((np.random.rand(), random.random()))
+            there = surroundings.current()
+        assert {*seen} == {layers.Dense}
+        assert there["unsafe"]
+        assert there["custom_objects"]["Mine"] is layers.Dense
+    finally:
+        keras.src.saving.serialization_lib.SafeModeScope(None).__enter__()
+    assert drawn[0][0] != drawn[1][0] and drawn[0][1] != drawn[1][1]
 
 
 def retrace(function):
