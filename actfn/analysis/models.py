@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def preactivations(model: keras.Model, inputs) -> dict[str, np.ndarray]:
         The inputs of each layer by its name, one flat array for all calls.
     """
     found: dict[str, list[np.ndarray]] = {}
-    originals = {}
+    originals = []
 
     def listening(path, call):
         def listen(x, *args, **kwargs):
@@ -82,12 +83,12 @@ def preactivations(model: keras.Model, inputs) -> dict[str, np.ndarray]:
 
     try:
         for path, layer in _activations(model):
-            originals[path] = layer
+            originals.append(layer)
             layer.call = listening(path, layer.call)
         with _step_by_step():
             model(inputs, training=False)
     finally:
-        for layer in originals.values():
+        for layer in originals:
             del layer.call
     return {path: np.concatenate(parts) for path, parts in found.items()}
 
@@ -125,10 +126,22 @@ def plot_preactivations(
 
 
 def _activations(
-    around: keras.Layer, path: str = "", seen: set[int] | None = None
+    model: keras.Model,
 ) -> Iterator[tuple[str, ActivationFunction]]:
-    """Yields each of our layers once, by the first path to it."""
-    seen = set() if seen is None else seen
+    """Yields each of our layers once, by the first path to it.
+
+    A second layer of a path has "_1" behind it.
+    """
+    times = collections.Counter()
+    for path, layer in _within(model, "", set()):
+        number = times[path]
+        times[path] += 1
+        yield (f"{path}_{number}" if number else path), layer
+
+
+def _within(
+    around: keras.Layer, path: str, seen: set[int]
+) -> Iterator[tuple[str, ActivationFunction]]:
     held = (
         around.layers
         if isinstance(around, keras.Model)
@@ -141,4 +154,4 @@ def _activations(
         if isinstance(layer, ActivationFunction):
             yield path + layer.name, layer
         else:
-            yield from _activations(layer, f"{path}{layer.name}/", seen)
+            yield from _within(layer, f"{path}{layer.name}/", seen)

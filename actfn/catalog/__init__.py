@@ -169,7 +169,8 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
 
     Args:
         identifier: A name of `names`, expression text, an `Expression` or
-            what `layer.get_config()` returned.
+            what `layer.get_config()` or `keras.layers.serialize(layer)`
+            returned.
         **kwargs: Arguments of the layer, such as `name` or `dtype`; the first
             value of a parameter by its name, such as ``beta=1.5``; constants
             of some catalog functions, as Keras calls them, such as
@@ -193,6 +194,8 @@ def get(identifier: str | Expression | dict, **kwargs) -> ActivationFunction:
         'max(x, 0) + 0.2 * min(x, 0)'
     """
     if isinstance(identifier, dict):
+        if isinstance(identifier.get("config"), dict):  # as Keras writes it
+            identifier = identifier["config"]
         text = identifier.get("expression")
         if isinstance(text, str):
             first = identifier.get("beta_initializer")

@@ -7,6 +7,7 @@ import importlib
 import os
 import pathlib
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -124,21 +125,33 @@ def run(
     if options.batch_size is not None:
         arguments["batch_size"] = options.batch_size
     arguments |= more
-    data = _data(load("--data", options.data))
-    if both := sorted({*data} & {*arguments, "objective", "batch_size"}):
-        raise ValueError(
-            f"--data must not have what is an option, --{both[0]}. "
-            f"Received: a mapping with {', '.join(both)}"
-        )
-    arguments |= data
-    build = load("MODULE:BUILD", options.build)
     try:
-        program(build, objective=_objective(options.objective), **arguments)
+        data = _data(load("--data", options.data))
+        if both := sorted({*data} & {*arguments, "objective", "batch_size"}):
+            raise ValueError(
+                f"--data must not have what is an option, --{both[0]}. "
+                f"Received: a mapping with {', '.join(both)}"
+            )
+        build = load("MODULE:BUILD", options.build)
+        program(build, objective=options.objective, **arguments, **data)
     except keras_tuner.errors.FatalError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:  # it has been said where the results are
         raise SystemExit(130) from None
+    except (ValueError, OSError) as error:
+        if not _is_of(error, options.build, options.data):
+            raise
+        traceback.print_exception(error)
+        raise SystemExit(1) from None
+
+
+def _is_of(error: Exception, *paths: str) -> bool:
+    """Whether an error comes from the code that is given as ``module:name``."""
+    modules = [sys.modules.get(path.partition(":")[0]) for path in paths]
+    files = {getattr(module, "__file__", None) for module in modules}
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.filename in files for frame in frames)
 
 
 def load(argument: str, path: str) -> Any:
@@ -174,6 +187,11 @@ def _data(source: Any) -> dict[str, Any]:
     data = source() if callable(source) else source
     if isinstance(data, Mapping):
         return dict(data)
+    if isinstance(data, list) and len(data) in (2, 3):
+        raise ValueError(
+            "--data must give several things as a tuple; a list is one x of "
+            f"several inputs, ([...], y). Received: a list of {len(data)}"
+        )
     if not isinstance(data, tuple):
         return {"x": data}
     rest = {}
@@ -188,8 +206,3 @@ def _data(source: Any) -> dict[str, Any]:
             f"Received: a tuple of {len(data)}"
         )
     return dict(zip(names, data, strict=False)) | rest
-
-
-def _objective(text: str) -> str | keras_tuner.Objective:
-    name, _, direction = text.partition(":")
-    return keras_tuner.Objective(name, direction) if direction else name

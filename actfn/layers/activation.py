@@ -242,6 +242,8 @@ def _initializer(given, expression: Expression):
 def _one_initializer(given):
     if isinstance(given, numbers.Real) and not isinstance(given, bool):
         return keras.initializers.Constant(float(given))
+    if isinstance(given, list | tuple):
+        given = np.asarray(given, "float64")
     if isinstance(given, np.ndarray) or keras.ops.is_tensor(given):
         values = ops.convert_to_numpy(given)
         if values.size == 1:

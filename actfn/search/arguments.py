@@ -114,4 +114,4 @@ def folder_of(directory: Any) -> pathlib.Path:
     """
     if not isinstance(directory, str | os.PathLike):
         raise ValueError(f"`directory` must be a path. Received: {directory!r}")
-    return pathlib.Path(directory)
+    return pathlib.Path(directory).expanduser()

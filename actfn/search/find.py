@@ -137,7 +137,9 @@ def find(
         policy: A search method: surrogate, evolution, ppo, reinforce, random,
             exhaustive, or a `Policy` over `space`.
         trials: How many functions are trained in the search.
-        objective: A metric that the model reports, with ``val_`` before it.
+        objective: A metric that the model reports, with ``val_`` before it;
+            where Keras Tuner does not know which way is better, with ``:max``
+            or ``:min`` behind it.
         baselines: Known functions to beat, the first of them the one in use;
             ReLU, GELU and Swish-1 by default. Of a compiled model the one in
             use is put first, if the catalog has it.

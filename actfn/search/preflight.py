@@ -114,7 +114,9 @@ def _build(child: ModelChild, hp: keras_tuner.HyperParameters) -> keras.Model:
             f"{name}"
         ) from error
     except (ValueError, TypeError) as error:
-        if "activation function identifier" not in str(error):
+        keras_knows_none = "activation function identifier" in str(error)
+        given = {str(value) for value in seen.values()}
+        if not keras_knows_none or not any(map(str(error).__contains__, given)):
             raise
         raise ValueError(
             "`build` must give the text of an activation to `actfn.get`, as in "

@@ -121,17 +121,23 @@ def objective_of(
 ) -> keras_tuner.Objective:
     """Returns an objective of validation data with its direction.
 
+    Args:
+        objective: One of Keras Tuner, a name such as "val_accuracy", or a name
+            with the direction behind it, "val_r2:max".
+
     Raises:
         ValueError: It is no metric of validation data, or Keras Tuner cannot
             tell its direction.
     """
-    if isinstance(objective, str):
+    if isinstance(objective, str) and ":" in objective:
+        made = keras_tuner.Objective(*objective.rsplit(":", 1))
+    elif isinstance(objective, str):
         try:
             made = keras_tuner.Oracle(objective).objective
         except ValueError:
             raise ValueError(
-                "`objective` must say whether it is to be maximised: pass "
-                f'keras_tuner.Objective({objective!r}, "max") or "min". '
+                "`objective` must say whether it is to be maximised: "
+                f'"{objective}:max" or "{objective}:min". '
                 f"Received: {objective!r}"
             ) from None
     else:

@@ -135,6 +135,34 @@ def test_what_is_inside_of_other_layers_is_found_too():
     assert sum(b.get_height() for b in analysis.plot_betas(model).patches) == 9
 
 
+@keras.saving.register_keras_serializable("tests")
+class Twins(keras.layers.Layer):
+    """Two layers of one name, which Keras allows in here."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.first = actfn.get("swish", name="act")
+        self.second = actfn.get("prelu", name="act")
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+
+def test_layers_of_one_path_are_told_apart():
+    twins = Twins(name="twins")
+    model = keras.Sequential([keras.Input((3,)), twins])
+    betas = analysis.trained_betas(model)
+    assert {k: v[0] for k, v in betas.items()} == {
+        "twins/act/beta": 1.0,
+        "twins/act_1/beta": 0.25,
+    }
+    x = np.ones((2, 3), "float32")
+    found = analysis.preactivations(model, x)
+    assert [*found] == ["twins/act", "twins/act_1"]
+    np.testing.assert_allclose(found["twins/act_1"], 1 / (1 + np.exp(-1)))
+    assert not any("call" in vars(one) for one in (twins.first, twins.second))
+
+
 def test_sites_of_keras_activations_after_an_exchange():
     x = np.array([[1.0, -2.0]], "float32")
     model = keras.Sequential(

@@ -191,6 +191,14 @@ def test_numbers_of_numpy_are_numbers(make):
         )
 
 
+def test_a_layer_as_keras_writes_it_is_read():
+    layer = actfn.get("swish", beta=[1, 2, 3.5], name="mine")
+    layer.build((None, 3))
+    assert layer.get_weights()[0].tolist() == [1, 2, 3.5]
+    read = actfn.get(keras.layers.serialize(layer))
+    assert read.get_config() == layer.get_config()
+
+
 @pytest.mark.parametrize("as_tensor", [False, True])
 def test_first_values_of_channels_are_saved(as_tensor, tmp_path):
     values = np.array([0.5, 1.0, 2.0], "float32")

@@ -32,6 +32,19 @@ def data():
 
 def broken(hp):
     return 1 / 0
+
+
+def unshaped(hp):
+    return np.ones(3).reshape(2, 2)
+
+
+def unread():
+    return open("nosuch.csv")
+
+
+def typo(hp):
+    model = build(hp)
+    model.layers[0].activation = keras.activations.get("my_act")
 """
 
 
@@ -146,6 +159,31 @@ def test_what_the_model_raises_is_shown_as_it_is(here):
 
 
 @pytest.mark.parametrize(
+    ("words", "name", "said"),
+    [
+        (["mine:unshaped", "--data", "mine:data"], "unshaped", ""),
+        (["mine:build", "--data", "mine:unread"], "unread", "nosuch.csv"),
+        (["mine:typo", "--data", "mine:data"], "typo", "my_act"),
+    ],
+)
+def test_errors_of_the_users_code_have_their_place(
+    here, words, name, said, capsys
+):
+    with pytest.raises(SystemExit) as ended:
+        here("compare", *words)
+    err = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert f", in {name}\n" in err and "Traceback" in err and said in err
+
+
+def test_an_objective_needs_a_direction(here, capsys):
+    words = ["mine:build", "--data", "mine:data", "--objective"]
+    with pytest.raises(SystemExit) as ended:
+        here("compare", *words, "val_r2")
+    assert ended.value.code == 2 and '"val_r2:max"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("given", "names"),
     [
         ((1, 2), {"x": 1, "y": 2}),
@@ -164,7 +202,9 @@ def test_what_data_may_give(given, names):
     assert of_a_model._data(lambda: given) == names
 
 
-@pytest.mark.parametrize("given", [(1, 2, 3, 4), ((1, 2, 3, 4), (1, 2))])
+@pytest.mark.parametrize(
+    "given", [(1, 2, 3, 4), ((1, 2, 3, 4), (1, 2)), [1, 2]]
+)
 def test_what_data_may_not_give(given):
     with pytest.raises(ValueError, match="--data must give"):
         of_a_model._data(given)
