@@ -16,6 +16,7 @@ _TO_LAST_AXIS = (
     layers.Permute,
     layers.Reshape,
 )
+_OPERATIONS_TO_LAST_AXIS = ("Moveaxis", "Reshape", "Swapaxes", "Transpose")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,4 +83,10 @@ def channel_axis(layer: keras.Operation, before: int = -1) -> int:
     if isinstance(layer, layers.BatchNormalization):
         axis = layer.axis
         return axis if isinstance(axis, int) and axis > 0 else before
-    return -1 if isinstance(layer, _TO_LAST_AXIS) else before
+    name = type(layer).__name__
+    if name == "Transpose" and layer.axes:
+        axis = list(layer.axes).index(before % len(layer.axes))
+        return -1 if axis == len(layer.axes) - 1 else axis
+    if isinstance(layer, _TO_LAST_AXIS) or name in _OPERATIONS_TO_LAST_AXIS:
+        return -1
+    return before

@@ -317,6 +317,31 @@ def test_the_original_lives_on_when_the_copy_is_trained():
     model.fit(x, y, verbose=0)
 
 
+@pytest.mark.parametrize(
+    "move,axis",
+    [
+        (lambda x: keras.ops.transpose(x, (0, 2, 1)), -1),
+        (lambda x: keras.ops.moveaxis(x, 1, -1), -1),
+        (lambda x: keras.ops.swapaxes(x, 1, 2), -1),
+        (lambda x: keras.ops.reshape(x, (-1, 7, 6)), -1),
+        (lambda x: x + 1, 1),
+    ],
+)
+def test_channels_are_followed_through_operations(move, axis):
+    x = keras.Input((3, 7))
+    first = layers.Conv1D(
+        6, 1, data_format="channels_first", activation="linear"
+    )(x)
+    model = keras.Model(x, layers.ReLU()(move(first)))
+    (*_, new) = swap_activations(model, "swish").layers
+    assert new.axis == axis and new.beta.shape == (6,)
+    # And back again.
+    last = keras.ops.transpose(move(first), (0, 2, 1))
+    model = keras.Model(x, layers.ReLU()(last))
+    (*_, new) = swap_activations(model, "swish").layers
+    assert new.axis == -1 * axis and new.beta.shape == (6,)
+
+
 def test_channels_first_gives_one_beta_a_channel():
     model = keras.Sequential(
         [
