@@ -18,7 +18,6 @@ from actfn import catalog
 from actfn.analysis import curve
 from actfn.bench import QUANTILES, without_epsilon
 from actfn.command_line.properties import properties
-from actfn.command_line.show import first_values
 from actfn.expressions.evaluate import compile_expression
 from actfn.expressions.expression import (
     Call,
@@ -53,7 +52,8 @@ def _row(function: Function) -> dict[str, Any]:
     entry = catalog.find(function.text)
     form = actfn.parse(function.form)
     trained = actfn.get(function.text).expression
-    betas = first_values(trained, entry)
+    names = [parameter.name for parameter in parameters(trained)]
+    betas = entry.first_values if entry else dict.fromkeys(names, 1.0)
     nodes = compile_expression(form).nodes
     calls = [node for node in nodes if isinstance(node, Call)]
     operators = sorted({call.operator for call in calls})
