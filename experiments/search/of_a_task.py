@@ -24,6 +24,11 @@ from experiments.tasks.base import cost, key, with_steps
 from experiments.tasks.child import REDUCTION, RUNG_AT, TaskChild
 
 _JUDGED = ("expression", "gain", "low", "high", "p", "pairs", "note")
+_OF_OTHERS = (
+    " Functions that are written name(setting=value) are published ones with "
+    "an initialisation and a learning rate of their own (tuned.csv); the "
+    "others are text for actfn.get."
+)
 COLUMNS = ("expression", "rival", "role", *_JUDGED[1:-1], "margin", "note")
 
 
@@ -100,7 +105,7 @@ def make_session(
             provenance=f"Data: {task.provenance}.",
             metric=f"{settings.reward} ({metric.unit})",
             note="Confirmed in the larger setting, on data that the search "
-            "never saw.",
+            "never saw." + (_OF_OTHERS if settings.specials else ""),
         ),
         as_json(identity),
         page="search.html",
@@ -179,6 +184,8 @@ def _text(settings: Settings, child: TaskChild, space) -> str:
         words = dataclasses.asdict(child.settings[split]).items()
         return ", ".join(f"{name} {value}" for name, value in words)
 
+    where = "of the training" if settings.reward == "area" else ""
+    where = where or "on held-out data"
     stopped = (
         f", three of four stopped after {RUNG_AT:.0%} of the steps"
         if settings.halving
@@ -188,7 +195,7 @@ def _text(settings: Settings, child: TaskChild, space) -> str:
         f"{settings.trials} functions of up to {settings.core_units} core "
         f"units ({len(space.unary)} unary and {len(space.binary)} binary "
         f"functions, {settings.wiring} wiring), proposed by "
-        f"{settings.proposer}, which was told the {settings.reward} on "
-        f"held-out data ({told('validation')}{stopped}); confirmed with "
+        f"{settings.proposer}, which was told the {settings.reward} "
+        f"{where} ({told('validation')}{stopped}); confirmed with "
         f"{settings.repeats} paired seeds ({told('test')})."
     )

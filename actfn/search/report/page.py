@@ -89,6 +89,7 @@ def render(content: Content) -> str:
         rewards=charts.rewards(content.trials, content.control, content.policy),
         distribution=charts.distribution(content.trials, content.control),
         learning=words.learning(content),
+        told=words.found_and_known(content),
         counts=words.counts,
         reasons=words.reasons([*content.trials, *content.control]),
         box=f"0 0 {curves.WIDTH:.0f} {curves.HEIGHT:.0f}",

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from actfn.search import confirmation
 from actfn.search.books.results import Result
 from actfn.search.report.content import Content, Row
 from actfn.search.report.numbers import (
@@ -114,6 +115,38 @@ def interval(row: Row) -> str:
     return f"{number(row.low, sign=True)} to {number(row.high, sign=True)}"
 
 
+def found_and_known(content: Content) -> str:
+    """Says what the best that was found gains over each known function.
+
+    Each of these is the incumbent of a test of its own; p is corrected (Holm)
+    for the finalists.
+    """
+    rows = [row for row in ranked(content.confirmed) if row.scores]
+    found = {r.expression: r.scores for r in rows if r.role == "finalist"}
+    known = [row for row in rows if row.role != "finalist"]
+    seeds = max((len(row.scores) for row in rows), default=0)
+    whole = [name for name, scores in found.items() if len(scores) == seeds]
+    if content.running or len(known) < 2 or not whole:
+        return ""
+    name, parts = whole[0], []
+    for rival in known:
+        verdict = confirmation.judge(
+            {rival.expression: rival.scores} | found,
+            rival.expression,
+            planned=seeds,
+        )
+        (row,) = (r for r in verdict.comparisons if r.expression == name)
+        if not math.isfinite(row.low):
+            continue
+        apart = row.high < 0 or row.p < confirmation.LEVEL
+        parts.append(
+            f"{rival.expression} {number(row.gain, sign=True)} "
+            f"({number(row.low, sign=True)} to {number(row.high, sign=True)}"
+            + (")" if apart else ", not told apart)")
+        )
+    return f"The best that was found, {name}, gains over {'; '.join(parts)}."
+
+
 def text(content: Content) -> str:
     """Returns the verdict and the leaderboard, for a terminal."""
     lines = [content.title, ""]
@@ -131,6 +164,8 @@ def text(content: Content) -> str:
         lines.append(content.verdict or "There is no verdict.")
     if content.confirmed:
         lines += ["", *_leaderboard(content)]
+    if told := found_and_known(content):
+        lines += ["", told]
     if content.note:
         lines += ["", content.note]
     return "\n".join([*lines, "", learning(content)]).rstrip()
@@ -148,7 +183,7 @@ def _leaderboard(content: Content) -> list[str]:
             ", ".join(
                 part
                 for part in (
-                    row.role if row.role == "baseline" else "",
+                    "" if row.role == "finalist" else row.role,
                     runs(row),
                     row.note,
                 )

@@ -6,9 +6,12 @@ import re
 import statistics
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from actfn.search import report
+from actfn.search.report import words
 from tests.actfn.search.report import samples
 
 VOID = {"meta", "link", "path", "use", "input", "br"}
@@ -67,6 +70,32 @@ def test_the_verdict_comes_first_and_all_rows_are_there():
     assert 'actfn.get("min(x, sin(x))")' in found.text
     assert content.note in found.text
     assert found.count("progress") == 0
+
+
+def test_what_was_found_is_compared_with_each_known_function():
+    content = samples.content()
+    scores = {row.expression: row.scores for row in content.confirmed}
+    found = np.array(scores["min(x, sin(x))"])
+    said = words.found_and_known(content)
+    for name in ("relu", "swish_1"):
+        gains = found - np.array(scores[name])
+        reach = stats.sem(gains) * stats.t.ppf(0.975, 4)
+        mean = gains.mean()
+        told = re.search(
+            rf"{name} ([-+.\d]+) \(([-+.\d]+) to ([-+.\d]+)\)", said
+        )
+        assert [*map(float, told.groups())] == pytest.approx(
+            [mean, mean - reach, mean + reach], abs=6e-5
+        )
+    assert said in Page(report.render(content)).text
+    assert said in words.text(content)
+    worse = samples.row("sin(x)", "candidate", found - [0, 0.01, 0, 0.01, 0.01])
+    close = samples.row("tanh(x)", "candidate", found - [0, 1e-3, -1e-3, 0, 0])
+    more = samples.content(confirmed=(*content.confirmed, worse, close))
+    said = words.found_and_known(more)
+    assert said.count("not told apart") == 1
+    assert re.search(r"tanh\(x\) [^;]*, not told apart\)", said)
+    assert not words.found_and_known(samples.running())
 
 
 def test_each_id_is_there_once_and_each_reference_leads_somewhere():
