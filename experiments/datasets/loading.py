@@ -1,6 +1,8 @@
 """Image sets by name."""
 
 import pathlib
+import zipfile
+import zlib
 
 import numpy as np
 
@@ -83,14 +85,24 @@ def load(
 
 
 def _load_subset() -> ImageDataset:
-    with np.load(_SUBSET_FILE) as arrays:
-        train, test = (
-            Split(
-                arrays[f"{split}_images"][..., np.newaxis],
-                arrays[f"{split}_labels"].astype(np.int32),
+    try:
+        with np.load(_SUBSET_FILE, allow_pickle=False) as arrays:
+            train, test = (
+                Split(
+                    arrays[f"{split}_images"][..., np.newaxis],
+                    arrays[f"{split}_labels"].astype(np.int32),
+                )
+                for split in ("train", "test")
             )
-            for split in ("train", "test")
-        )
+    except (
+        *(OSError, EOFError, KeyError, ValueError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise ValueError(
+            f"{_SUBSET_FILE} must be the file of images that the repository "
+            "has; get it from there again. "
+            f"Received: {type(error).__name__}: {error}"
+        ) from None
     return ImageDataset(
         name=SUBSET,
         train=train,

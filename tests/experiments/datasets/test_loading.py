@@ -12,6 +12,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from experiments import datasets
+from experiments.datasets import loading
+from experiments.search import __main__ as search
 
 DATA = pathlib.Path(datasets.__file__).parents[1] / "data"
 MAKER = DATA / "make_fashion_mnist_subset.py"
@@ -256,3 +258,21 @@ def test_set_without_images(tmp_path):
     )
     with pytest.raises(ValueError, match="features `image`"):
         datasets.load("words", tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "bit", "text"])
+def test_a_damaged_subset_is_named(damage, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "images.npz"
+    whole = bytearray(loading._SUBSET_FILE.read_bytes())
+    whole[len(whole) // 2] ^= damage == "bit"
+    parts = {"empty": b"", "cut": whole[:5000], "bit": whole, "text": b"x" * 99}
+    if damage != "missing":
+        path.write_bytes(parts[damage])
+    monkeypatch.setattr(loading, "_SUBSET_FILE", path)
+    words = f"--task image --preset deep --directory {tmp_path / 'found'}"
+    with pytest.raises(SystemExit) as ended:
+        search.main(words.split())
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1 and str(path) in said[0]
+    assert not (tmp_path / "found").exists()
