@@ -89,7 +89,7 @@ def test_what_was_found_is_compared_with_each_known_function():
         )
     assert said in Page(report.render(content)).text
     assert said in words.text(content)
-    worse = samples.row("sin(x)", "candidate", found - [0, 0.01, 0, 0.01, 0.01])
+    worse = samples.row("sin(x)", "candidate", found - 0.01 - found / 999)
     close = samples.row("tanh(x)", "candidate", found - [0, 1e-3, -1e-3, 0, 0])
     more = samples.content(confirmed=(*content.confirmed, worse, close))
     said = words.found_and_known(more)
