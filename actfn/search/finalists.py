@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from actfn.expressions.expression import Expression, parameters
 from actfn.search.books.results import Result
 from actfn.search.books.rows import best_functions
 from actfn.search.books.standings import Standings
-from actfn.search.candidates import key_of
-from actfn.spaces.families import same_family
-from actfn.spaces.groups import parse_functions
+from actfn.search.candidates import expression_of, key_of
+from actfn.spaces.families import same_family, same_start
+from actfn.spaces.groups import GroupedExpression, parse_functions
 
 
 def finalists(
@@ -21,7 +22,8 @@ def finalists(
     """Returns the best functions that differ, with their rewards.
 
     A function is left out if a better one is the same for some values of the
-    parameters, or the other way round: see `same_family`.
+    parameters, or the other way round (`same_family`), or where they begin
+    (`same_start`); one without parameters also if a known one is it.
 
     Args:
         trials: Of the search.
@@ -32,6 +34,7 @@ def finalists(
         known: Functions that are confirmed anyway, which are left out.
     """
     names = {key_of(name) for name in known}
+    fixed = [f for f in map(expression_of, known) if _is_fixed(f)]
     best = {trial.canonical: trial for trial in best_functions(trials)}
     rewards = {form: trial.reward for form, trial in best.items()}
     if racing:
@@ -46,7 +49,15 @@ def finalists(
             continue
         text = best[form].expression
         function = parse_functions(text)
-        others = map(parse_functions, chosen)
-        if not any(same_family(function, other) for other in others):
+        others = [*map(parse_functions, chosen)]
+        beginnings = [*others, *(fixed if _is_fixed(function) else ())]
+        if any(same_start(function, each) for each in beginnings):
+            continue
+        if not any(same_family(function, each) for each in others):
             chosen[text] = reward
     return chosen
+
+
+def _is_fixed(function: Expression | GroupedExpression) -> bool:
+    groups = dict(getattr(function, "functions", ()))
+    return not any(map(parameters, groups.values() or [function]))

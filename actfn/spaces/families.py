@@ -21,11 +21,12 @@ import itertools
 import numpy as np
 from scipy import optimize
 
-from actfn.expressions.expression import Expression, parameters
+from actfn.expressions.expression import Expression, inputs, parameters
 from actfn.spaces import fingerprint
 from actfn.spaces.groups import GroupedExpression
 
 TOLERANCE = 1e-4
+_NEAR = 0.01
 VALUES = (0.5, 2**-0.5, 1.0, 2**0.5, 2.0)
 """Of each parameter of the function that may be contained; all start at 1."""
 _MOST = 125
@@ -54,6 +55,43 @@ def same_family(first: Function, second: Function) -> bool:
         False
     """
     return contains(first, second) or contains(second, first)
+
+
+def same_start(first: Function, second: Function) -> bool:
+    """Whether two functions are nearly one where their parameters are 1.
+
+    Values at 64 points from -4 to 4 differ by at most 1 percent of the largest
+    and 1. A function of one input counts as the same with the sign of its
+    input or output turned, as a network can turn both by its weights.
+
+    Example:
+        >>> from actfn import parse
+        >>> same_start(parse("mix(sin(x), x, beta)"), parse("sin(x)"))
+        True
+        >>> same_start(parse("max(x, 0)"), parse("min(x, 0)"))
+        True
+    """
+    groups = [dict(getattr(f, "functions", ())) for f in (first, second)]
+    if groups[0] or groups[1]:
+        return groups[0].keys() == groups[1].keys() and all(
+            same_start(groups[0][n], groups[1][n]) for n in groups[0]
+        )
+    one, other = (
+        _values(f, (1.0,) * len(parameters(f))) for f in (first, second)
+    )
+    turned = [one]
+    if inputs(first) == inputs(second) == 1:
+        turned = [one, -one, one[::-1], -one[::-1]]
+    return any(_near(each, other) for each in turned)
+
+
+def _near(one: np.ndarray, other: np.ndarray) -> bool:
+    finite = np.isfinite(other)
+    if not np.array_equal(np.isfinite(one), finite):
+        return False
+    largest = np.abs(other[finite]).max(initial=0)
+    gaps = np.abs(one[finite] - other[finite])
+    return bool(gaps.max(initial=0) <= _NEAR * (1 + largest))
 
 
 def contains(family: Function, member: Function) -> bool:

@@ -70,6 +70,27 @@ def test_what_is_confirmed_anyway_is_no_finalist():
     assert [*finalists(results_of(rows), 1)] == ["max(x, 0)"]
 
 
+def test_who_begins_as_another_is_no_finalist():
+    rows = [
+        ("mix(sin(x), cosh(x), beta)", 0.9, "completed", 0),
+        ("mix(sin(x), exp(x), beta)", 0.8, "completed", 0),
+        ("beta * sin(-x) + 0.001", 0.75, "completed", 0),
+        ("min(x, 0) * -x", 0.7, "completed", 0),
+        ("min(x, 0)", 0.6, "completed", 0),
+        ("beta * max(x, 0)", 0.5, "completed", 0),
+        ("tanh(x)", 0.4, "completed", 0),
+        ("tanh(1.01 * x)", 0.35, "completed", 0),
+        ("erf(x)", 0.3, "completed", 0),
+    ]
+    found = finalists(results_of(rows), 9, known=["relu", "relu_squared"])
+    assert [*found] == [
+        "mix(sin(x), cosh(x), beta)",
+        "beta * max(x, 0)",
+        "tanh(x)",
+        "erf(x)",
+    ]
+
+
 def test_in_a_race_the_mean_counts():
     rows = [
         *(("sin(x)", 0.8 + 0.01 * run, "completed", run) for run in range(4)),
