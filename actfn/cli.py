@@ -67,7 +67,7 @@ def quiet_start() -> Iterator[None]:
 
 def positive(text: str) -> int:
     """Reads an argument that is an integer from 1."""
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(
             f"expected a positive integer. Received: {text}"

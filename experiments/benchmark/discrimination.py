@@ -26,7 +26,7 @@ from experiments.cli import one_thread
 from experiments.tasks.base import LARGER, Metric, key
 from experiments.tasks.child import train
 
-# Fixed before any setting was chosen by it.
+# Fixed with the settings, before the first number of either.
 PANEL = (
     "relu", "leaky_relu", "elu", "selu", "gelu", "swish_1", "swish", "mish",
     "softplus", "tanh", "relu_squared", "prelu",
@@ -131,7 +131,8 @@ def summary(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
             large_names, large = table(others, metric, kind)
             both = [name for name in names if name in large_names]
             correlation = math.nan
-            if setting != LARGER and len(both) > 2:
+            whole = large.ndim == 2 and large.shape[1] >= values.shape[1]
+            if setting != LARGER and len(both) > 2 and whole:
                 correlation = _correlation(
                     np.array([values[names.index(n)].mean() for n in both]),
                     np.array(

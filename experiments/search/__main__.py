@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
 import pathlib
 import shlex
@@ -58,7 +59,9 @@ def _parser() -> Parser:
         "--task",
         choices=(_IMAGE, *(name for name in tasks.names() if name != _IMAGE)),
         default=_IMAGE,
-        help="what children are trained on; default: %(default)s",
+        help="what children are trained on; default: %(default)s, which "
+        "without --preset deep tells good functions apart badly: see "
+        "docs/tasks.md",
     )
     add(
         "--trials",
@@ -242,7 +245,7 @@ def _parser() -> Parser:
 
 
 def _seed(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isdecimal() else -1
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError(
             f"expected an integer from 0 to 2**31 - 1. Received: {text}"
@@ -251,7 +254,10 @@ def _seed(text: str) -> int:
 
 
 def _rate(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < 100:
         raise argparse.ArgumentTypeError(
             f"expected a number above 0 and below 100. Received: {text}"
@@ -301,8 +307,9 @@ def _task_settings(arguments: argparse.Namespace) -> of_a_task.Settings:
             flag = name.replace("_", "-")
             if (name, value) == ("preset", _DEEP) and arguments.task == _IMAGE:
                 continue
+            without = "" if name == "preset" else ", without --preset deep"
             raise ValueError(
-                f"--{flag} is for --task image, and not with --preset deep. "
+                f"--{flag} is for --task image{without}. "
                 f"Received: --task {arguments.task} --{flag} {value}"
             )
     return of_a_task.Settings(

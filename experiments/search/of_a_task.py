@@ -89,11 +89,18 @@ def make_session(
         settings.reward if settings.halving else None,
     )
     metric = task.metrics[settings.reward]
+    plan = _plan(settings, child, space)
+    # What is compared with what does not change once something is compared.
     identity = settings.identity() | {
         split: key(setting) for split, setting in child.settings.items()
     }
+    identity |= {
+        "baselines": plan.baselines,
+        "candidates": plan.candidates,
+        "families": sorted(plan.families),
+    }
     return Session(
-        _plan(settings, child, space),
+        plan,
         child,
         folder,
         executor,
