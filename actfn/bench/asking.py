@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from actfn import catalog
-from actfn.analysis import curve
 from actfn.expressions import words
-from actfn.expressions.expression import Call, Expression, inputs
+from actfn.expressions.expression import Call, Expression, inputs, parameters
+from actfn.expressions.parsing import parse
 from actfn.spaces.canonical import canonicalize
 
 _POINTS = 32
@@ -23,6 +23,9 @@ QUANTILES = np.array(
     ]
 )
 """Where the table has the values of each function: quantiles of the normal."""
+_WIDE = np.linspace(-20, 20, 401)
+_SAME = 1e-5
+"""How far functions may differ that are the same but for rounding."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +37,9 @@ class Answer:
         function: The row of `Table.functions`, as a dictionary; None if the
             table does not have the function.
         scores: The rows of `Table.summary` of that function, by task.
-        epsilon: Whether the row differs from what was asked by the epsilon of
-            ``a / b``, which is a / (b + 1e-6) in the paper's functions.
+        epsilon: Whether the row differs from what was asked, by its form, by
+            the epsilon of ``a / b``, which is a / (b + 1e-6) in the paper's
+            functions.
         nearest: The text of the function whose values under normal inputs are
             nearest, where the table does not have the one that was asked for.
         note: What a reader must know beside, in sentences.
@@ -82,9 +86,8 @@ class Forms:
         for places in (*self._forms.values(), *self._exact.values()):
             # Parameters that start at 1, as they do in a text, come first.
             places.sort(key=lambda place: bool(rows[place]["initial"]))
-        self._values = _compressed(
-            [[_number(v) for v in row["values"]] for row in rows]
-        )
+        self._values = np.array([row["values"] for row in rows], float)
+        self._fixed = np.array([not row["parameters"] for row in rows])
 
     def find(self, asked: str | Expression) -> tuple:
         """Returns the place of the row, or None, and the rest of an `Answer`.
@@ -114,7 +117,14 @@ class Forms:
                 "note": "It differs from what was asked by the epsilon: a / b "
                 "is a / (b + 1e-6). " + self._started(places),
             }
-        nearest = self._rows[self._nearest(expression)]["function"]
+        values = _at(QUANTILES, expression)
+        if same := self._same(expression, values):
+            gap, place = min(same)
+            return place, {
+                "note": "The same but for rounding or epsilon: under normal "
+                f"inputs the two differ by {gap:.1g} at most."
+            }
+        nearest = self._rows[self._nearest(values)]["function"]
         return None, {
             "nearest": nearest,
             "note": "The table does not have it, with the epsilon of a / b or "
@@ -139,10 +149,33 @@ class Forms:
             notes.append(f"Of the same form: {'; '.join(others)}.")
         return " ".join(notes)
 
-    def _nearest(self, expression: Expression) -> int:
-        with np.errstate(all="ignore"):
-            values, _ = curve(expression, QUANTILES)
-        gaps = (self._values - _compressed(values)) ** 2
+    def _same(
+        self, expression: Expression, values: np.ndarray
+    ) -> list[tuple[float, int]]:
+        """Returns who has the same values: the largest difference, the place.
+
+        None of an expression with parameters: its values at their first ones
+        say nothing of others. None either where a value is not finite.
+        """
+        if parameters(expression) or not np.isfinite(values).all():
+            return []
+        # Of small functions the difference must be as much smaller.
+        within = {"rtol": _SAME, "atol": _SAME * min(1, np.abs(values).max())}
+        near = np.isclose(self._values, values, **within).all(axis=1)
+        wide = _at(_WIDE, expression)
+        found = []
+        for place in map(int, np.flatnonzero(near & self._fixed)):
+            other = parse(self._rows[place]["form"])
+            alike = np.isclose(
+                _at(_WIDE, other), wide, **within, equal_nan=True
+            )
+            if alike.all():
+                gap = np.abs(_at(QUANTILES, other) - values).max()
+                found.append((float(gap), place))
+        return found
+
+    def _nearest(self, values: np.ndarray) -> int:
+        gaps = (_compressed(self._values) - _compressed(values)) ** 2
         return int(np.argmin(np.mean(gaps, axis=1)))
 
 
@@ -163,12 +196,12 @@ def without_epsilon(expression: Expression) -> Expression:
     return Call("mul", (dividend, Call("reciprocal", (divisor,))))
 
 
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value
+def _at(points: np.ndarray, expression: Expression) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.broadcast_to(expression(points), points.shape)
 
 
-def _compressed(values) -> np.ndarray:
+def _compressed(values: np.ndarray) -> np.ndarray:
     """Returns values on a scale where large ones differ less; NaN is far."""
-    values = np.asarray(values, float)
     small = np.sign(values) * np.log1p(np.abs(values))
     return np.nan_to_num(small, nan=1e3, posinf=1e3, neginf=-1e3)
