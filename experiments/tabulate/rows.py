@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from actfn.search.books.tables import read_rows
+from experiments import results_file, tasks
 from experiments.machine import machine, versions
-from experiments.tabulate.stages import Child, seed_of
+from experiments.tabulate.stages import RUNS, Child, seed_of
 from experiments.tasks.base import Task, key
 from experiments.tasks.candidates import Candidate
 from experiments.tasks.child import train
 from experiments.tasks.untrained import SIGNS
 
+KEYS = ("function", "task", "setting", "run", "seed", "status")
+STATUSES = ("completed", "diverged", "rejected")
+SEEDS = {str(run): str(seed_of(run)) for run in range(RUNS[-1])}
 TENTHS = tuple(f"loss_{n}" for n in range(1, 11))
 FILE = "runs.csv"
 
@@ -22,7 +26,7 @@ FILE = "runs.csv"
 def columns(task: Task) -> tuple[str, ...]:
     """Returns the header of a task's rows."""
     return (
-        *("function", "task", "setting", "run", "seed", "status", "reason"),
+        *(*KEYS, "reason"),
         *TENTHS,
         *task.metrics,
         *SIGNS,
@@ -82,19 +86,53 @@ def read(folder: pathlib.Path) -> list[dict[str, str]]:
     """Returns the rows of all parts of a table, those of a child once.
 
     Raises:
-        ValueError: A file ends within a line.
+        ValueError: A file is broken, or a cell is not what it must be; names
+            the file and the line.
     """
     found: dict[tuple, dict[str, str]] = {}
+    known: dict[str, Task] = {}
     for path in sorted(folder.glob(f"*-of-*/{FILE}")):
-        for row in read_rows(path):
-            if None in row.values():
-                raise ValueError(
-                    f"{path} must end with a whole line; resume its part. "
-                    f"Received: {row['function']}"
-                )
-            place = row["task"], row["setting"], row["function"], row["run"]
-            found.setdefault(place, row)
+        for place, row in results_file.rows(path, KEYS):
+            name = row["task"]
+            try:
+                if name not in known:
+                    known[name] = tasks.get(name)
+                _check(row, known[name])
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from None
+            child = name, row["setting"], row["function"], row["run"]
+            found.setdefault(child, row)
     return [*found.values()]
+
+
+def _check(row: Mapping[str, str], task: Task) -> None:
+    """Checks the cells of a row.
+
+    Raises:
+        ValueError: One is not what it must be.
+    """
+    for name, known in (("run", SEEDS), ("status", STATUSES)):
+        if row[name] not in known:
+            raise ValueError(
+                f"{name} must be one of {', '.join(known)}. "
+                f"Received: {row[name]!r}"
+            )
+    if row["seed"] != SEEDS[row["run"]]:
+        raise ValueError(
+            f"seed must be that of run {row['run']}, {SEEDS[row['run']]}. "
+            f"Received: {row['seed']!r}"
+        )
+    for name in (*TENTHS, *task.metrics, *SIGNS, "seconds"):
+        try:
+            number = float(row.get(name) or "nan")
+        except ValueError:
+            number = None
+        lost = name == task.metric and row["status"] == "completed"
+        if number is None or (lost and not math.isfinite(number)):
+            raise ValueError(
+                f"{name} must be a {'finite ' * lost}number. "
+                f"Received: {row.get(name)!r}"
+            )
 
 
 def known(folder: pathlib.Path, task: Task, setting: Any) -> dict[Child, float]:

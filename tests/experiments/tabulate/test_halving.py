@@ -72,7 +72,15 @@ def test_the_command(make, tmp_path, capsys):
     ]
     assert {r["task"] for r in found} == {"toy"}
     capsys.readouterr()
-    for bad in (["halving", str(tmp_path)], [*words[:3], "999"]):
+    broken = tmp_path / "broken" / "1-of-1"
+    broken.mkdir(parents=True)
+    text = (folder / "1-of-1" / "runs.csv").read_text()
+    (broken / "runs.csv").write_text(text.replace("function", "name", 1))
+    for bad in (
+        ["halving", str(tmp_path)],
+        ["halving", str(broken.parent)],
+        [*words[:3], "999"],
+    ):
         with pytest.raises(SystemExit) as ended:
             tabulate.main([*bad, "--directory", str(tmp_path)])
         assert ended.value.code == 2
