@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
 import pathlib
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ FOLDER = pathlib.Path(__file__).parent
 FUNCTIONS, RUNS = "functions.parquet", "runs.parquet"
 SUMMARY, TASKS = "summary.csv", "tasks.json"
 FILES = (FUNCTIONS, RUNS, SUMMARY, TASKS)
+INDEX = "croissant.json"
+"""What has the digests of the files, and is written last."""
 
 
 class TableError(ValueError):
@@ -78,14 +81,11 @@ class Table:
         lines = []
         for name, task in self.tasks.items():
             line = (
-                f"{name}: {task['runs']} runs of {task['functions']} of "
-                f"{len(self.functions)} functions"
+                f"{name}: {task['runs']} runs of {task['functions']} of the "
+                f"{task['declared']} functions that it declares"
             )
             if task["missing"]:
-                line += (
-                    f"; {task['missing']} runs are missing of those of the "
-                    f"first {task['declared']} functions"
-                )
+                line += f"; {task['missing']} runs are missing"
             lines.append(line)
         return "\n".join(lines)
 
@@ -109,15 +109,57 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
     """Reads the open table, of the package or from a folder.
 
     Args:
-        folder: Of the four files that `experiments.tabulate gather` writes;
+        folder: Of the five files that `experiments.tabulate gather` writes;
             by default those of the package.
 
     Raises:
         ImportError: pyarrow is not installed.
-        TableError: A file is missing or damaged.
+        TableError: A file is missing, damaged, or of another table than the
+            others.
     """
+    folder = FOLDER if folder is None else pathlib.Path(folder)
+    _import()
+    missing = [
+        name for name in (*FILES, INDEX) if not (folder / name).is_file()
+    ]
+    if missing:
+        raise TableError(
+            f"{folder} must hold the table; {_ADVICE}. Received a folder "
+            f"without {', '.join(missing)}"
+        )
+    told = _digests(folder / INDEX)
+    for name in FILES:
+        path = folder / name
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != told.get(name):
+            raise TableError(
+                f"{path} must be the file that {INDEX} describes; {_ADVICE}, "
+                "all five files at once. Received one of sha256 "
+                f"{found[:12]}, not {str(told.get(name))[:12]}"
+            )
+    return read(folder)
+
+
+_ADVICE = (
+    "the runs of `python -m experiments.tabulate --task NAME` are gathered "
+    "there by `python -m experiments.tabulate gather DIR...`"
+)
+
+
+def _digests(path: pathlib.Path) -> dict[str, str]:
     try:
-        import pyarrow
+        index = json.loads(path.read_bytes())
+        return {each["name"]: each["sha256"] for each in index["distribution"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise TableError(
+            f"{path} must describe the files of the table; {_ADVICE}. Received "
+            f"one that cannot be read: {type(error).__name__} {error}"
+        ) from None
+
+
+def _import() -> tuple:
+    """Returns the modules of pyarrow that are used."""
+    try:
         from pyarrow import csv, parquet
     except ImportError:
         raise ImportError(
@@ -125,41 +167,17 @@ def load(folder: str | pathlib.Path | None = None) -> Table:
             "pip install pyarrow",
             name="pyarrow",
         ) from None
-    folder = FOLDER if folder is None else pathlib.Path(folder)
-    missing = [name for name in FILES if not (folder / name).exists()]
-    if missing:
-        raise TableError(
-            f"{folder} must hold the table; the runs of `python -m "
-            "experiments.tabulate --task NAME` are gathered there by `python "
-            "-m experiments.tabulate gather DIR...`. Received a folder without "
-            f"{', '.join(missing)}"
-        )
-    path = folder / TASKS
-    try:
-        tasks = json.loads(path.read_text(encoding="utf-8"))
-        count = sum(task["runs"] for task in tasks.values())
-        path = folder / FUNCTIONS
-        functions = parquet.read_table(path)
-        path = folder / RUNS
-        runs = parquet.read_table(path)
-        path = folder / SUMMARY
-        types = {"function": "string", "task": "string"}
-        options = csv.ConvertOptions(column_types=types)
-        summary = csv.read_csv(path, convert_options=options)
-    except (
-        *(ValueError, KeyError, TypeError, AttributeError),
-        *(OSError, pyarrow.ArrowException),
-    ) as error:
-        raise TableError(
-            f"{path} must be a file of the table, which `python -m "
-            "experiments.tabulate gather DIR...` writes. Received one that "
-            f"cannot be read: {type(error).__name__} "
-            f"{' '.join(str(error).split())[:200]}"
-        ) from None
-    if len(runs) != count:
-        raise TableError(
-            f"{folder / RUNS} must have the {count} runs that {TASKS} tells "
-            "of; `python -m experiments.tabulate gather DIR...` writes both. "
-            f"Received {len(runs)}"
-        )
-    return Table(functions, runs, summary, tasks)
+    return csv, parquet
+
+
+def read(folder: pathlib.Path) -> Table:
+    """Reads files as they were written, without a look at their digests."""
+    csv, parquet = _import()
+    types = {"function": "string", "task": "string"}
+    options = csv.ConvertOptions(column_types=types)
+    return Table(
+        parquet.read_table(folder / FUNCTIONS),
+        parquet.read_table(folder / RUNS),
+        csv.read_csv(folder / SUMMARY, convert_options=options),
+        json.loads((folder / TASKS).read_text(encoding="utf-8")),
+    )

@@ -50,6 +50,7 @@ with quiet_start(onednn=True):
         Function,
         digest,
         listed,
+        of_task,
     )
     from experiments.tabulate.stages import Child, stages
     from experiments.tasks.base import QUICK, Task, with_steps
@@ -161,7 +162,8 @@ def _parser() -> Parser:
         "--functions",
         type=positive,
         metavar="N",
-        help="the first N of the list alone; default: all",
+        help="the first N of the list alone, a part of what the task declares; "
+        "default: all that it declares",
     )
     for name in ("unary", "binary"):
         add(
@@ -206,10 +208,12 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
     task = tasks.get(given.task)
     setting = with_steps(given.steps, task.settings[QUICK])
     functions = listed(given.unary, given.binary)
-    count = given.functions or len(functions)
-    if count > len(functions):
+    declared = of_task(given.task, functions)
+    count = given.functions or len(declared)
+    if count > len(declared):
         raise ValueError(
-            f"--functions must be at most {len(functions)}. Received: {count}"
+            f"--functions must be at most {len(declared)}, which {given.task} "
+            f"declares. Received: {count}"
         )
     settings = {
         "task": given.task,
@@ -220,7 +224,7 @@ def _table(given: argparse.Namespace) -> tuple[Table, dict]:
         given.task,
         task,
         setting,
-        functions[:count],
+        declared[:count],
         given.directory or RESULTS / given.task,
         given.part,
     )

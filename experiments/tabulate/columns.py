@@ -12,6 +12,8 @@ FUNCTIONS = {
     "formula; all 1 if empty",
     "units": "core units it takes: 1, 2, or none if it has a name and no unit "
     "says it",
+    "strings": "token strings of the space of one core unit that denote the "
+    "form, of 6,250",
     "operators": "distinct operators of the form",
     "operations": "operations of the form, equal ones counted once",
     "parameters": "trainable parameters",

@@ -18,7 +18,6 @@ from actfn.bench import table as bench
 from experiments.machine import version
 from experiments.tabulate import columns
 
-FILE = "croissant.json"
 _TERMS = (
     "citeAs", "column", "equivalentProperty", "extract", "field",
     "fileProperty", "fileObject", "fileSet", "format", "includes",

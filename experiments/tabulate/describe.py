@@ -27,7 +27,7 @@ from actfn.expressions.expression import (
 )
 from actfn.spaces.fingerprint import agree_at_constants
 from actfn.spaces.one_unit import small_functions
-from experiments.tabulate.functions import Function
+from experiments.tabulate.functions import Function, strings
 
 _PERIODIC = frozenset(["sin", "cos", "sinc"])
 _DIVISIONS = frozenset(["div", "divide", "reciprocal"])
@@ -72,6 +72,7 @@ def _row(function: Function) -> dict[str, Any]:
         "names": list(function.names),
         "initial": [str(v) for v in entry.initial] if entry else [],
         "units": units,
+        "strings": strings()[function.form],
         "operators": operators,
         "operations": len(calls),
         "parameters": len(parameters(form)),

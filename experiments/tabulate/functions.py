@@ -13,11 +13,13 @@ Then one random permutation of
   that the two-unit space shares with the one-unit space do not count.
 
 The permutation is drawn from the same generator afterwards, so the first N of
-the list beyond the catalog are a random sample of it.
+the list beyond the catalog are a random sample of it. A task declares the whole
+list, or the catalog and the first so many after it, see `PARTS`.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import hashlib
@@ -33,6 +35,8 @@ from actfn.spaces.groups import canonical_text
 SEED = 1710_05941
 TWO_UNIT = 1500
 """How many functions of two units."""
+PARTS = {"text": 1000}
+"""How many beyond the catalog a task declares that does not declare all."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +86,21 @@ def listed(
         ValueError: A name is unknown, see `actfn.SearchSpace`.
     """
     return of_space(unary, binary) if unary or binary else declared()
+
+
+def of_task(name: str, functions: Sequence[Function]) -> Sequence[Function]:
+    """Returns what a task declares of a list: all, or its beginning."""
+    if name not in PARTS:
+        return functions
+    named = sum(each.source == "catalog" for each in functions)
+    return functions[: named + PARTS[name]]
+
+
+@functools.cache
+def strings() -> collections.Counter[str]:
+    """Counts the token strings of the one-unit space by what they denote."""
+    space = actfn.SearchSpace(1)
+    return collections.Counter(map(canonical_text, space.enumerate()))
 
 
 def of_catalog() -> list[Function]:

@@ -3,7 +3,8 @@
     python -m experiments.tabulate gather results/table/*
 
 Each DIR is the --directory of a run of experiments.tabulate, of one task; what
-is missing is counted and said, and the table is written all the same. Written
+is missing of what its task declares is counted and said, and the table is
+written all the same. Written
 in --to: functions.parquet (a row a function of the list), runs.parquet (a row a
 run), summary.csv (a row a function and task), tasks.json, and croissant.json,
 which describes them to programs. The same rows give the same bytes. What the
@@ -33,6 +34,7 @@ from experiments.tabulate.functions import (
     Function,
     digest,
     listed,
+    of_task,
 )
 from experiments.tabulate.stages import stages
 from experiments.tasks.untrained import SIGNS
@@ -45,6 +47,7 @@ _TYPES = {
     **dict.fromkeys(_TEXTS, pa.dictionary(pa.int16(), pa.string())),
 }
 _OWN = ("task", "function", "setting", "run", "seed", "status", "reason")
+_SETTINGS = {"task", "setting", "functions"}
 _LAST = ("seconds", "versions", "machine")
 
 
@@ -62,7 +65,8 @@ def gather(
 
     Raises:
         ValueError: A folder holds no runs, or those of another list, of
-            several settings, or of a task that another folder has.
+            several settings, or of a task that another folder has, or a file
+            is broken.
         OSError: A file cannot be read or written.
     """
     order = {each.text: place for place, each in enumerate(functions)}
@@ -83,9 +87,10 @@ def gather(
     with tempfile.TemporaryDirectory(dir=target) as new:
         made = pathlib.Path(new)
         table = _fill(made, functions, runs, known)
-        # A full disk has left the table as it was.
-        for path in made.iterdir():
-            os.replace(path, target / path.name)
+        # A full disk has left the table as it was. What has the digests of the
+        # others is the last, so that `load` sees it if a kill comes between.
+        for name in (*bench.FILES, bench.INDEX):
+            os.replace(made / name, target / name)
     return table
 
 
@@ -103,9 +108,9 @@ def _fill(
     )
     text = json.dumps(known, indent=2) + "\n"
     write_atomically(folder / bench.TASKS, text)
-    table = bench.load(folder)
+    table = bench.read(folder)
     text = croissant.metadata(folder, table)
-    write_atomically(folder / croissant.FILE, text)
+    write_atomically(folder / bench.INDEX, text)
     return table
 
 
@@ -131,6 +136,11 @@ def _task(
                 f"Received: {path}, which is not there"
             )
         settings = read_json(path, "restore it")
+        if not isinstance(settings, dict) or {*settings} != _SETTINGS:
+            raise ValueError(
+                f"{path} must have {', '.join(sorted(_SETTINGS))}, as it was "
+                f"written; restore it. Received: {str(settings)[:60]}"
+            )
         if settings["functions"] != digest(functions):
             raise ValueError(
                 "Each DIR must have been made from the list of functions as "
@@ -144,10 +154,15 @@ def _task(
         )
     own = [_run(row, task) for row in read]
     first = {row["function"] for row in own}
-    texts = [each.text for each in functions]
-    count = 1 + max(texts.index(text) for text in first)
+    if unknown := first - {each.text for each in functions}:
+        raise ValueError(
+            f"The functions in {folder} must be of the list. "
+            f"Received: {', '.join(sorted(unknown))}"
+        )
+    declared = of_task(name, functions)
     scores = rows.scores(read, task)
-    plan = [c for stage in stages(functions[:count], scores) for c in stage]
+    plan = {c for stage in stages(declared, scores) for c in stage}
+    beyond = {text for text, _ in scores.keys() - plan}
     entry = {
         "title": task.title,
         "provenance": task.provenance,
@@ -158,8 +173,9 @@ def _task(
         "setting": settings["setting"],
         "functions": len(first),
         "runs": len(own),
-        "declared": count,
-        "missing": sum(child not in scores for child in plan),
+        "declared": len(declared),
+        "missing": len(plan - scores.keys()),
+        "beyond": [f.text for f in functions if f.text in beyond],
     }
     if len({row["setting"] for row in own}) != 1:
         raise ValueError(
@@ -207,7 +223,9 @@ def _of_functions(found: Sequence[Mapping[str, Any]]) -> pa.Table:
     texts = pa.list_(pa.string())
     types = {
         **dict.fromkeys(("names", "initial", "operators"), texts),
-        **dict.fromkeys(("units", "operations", "parameters"), pa.int16()),
+        **dict.fromkeys(
+            ("units", "strings", "operations", "parameters"), pa.int16()
+        ),
         "exact": pa.string(),
         "values": pa.list_(pa.float32()),
         "lipschitz": pa.float64(),
@@ -253,7 +271,7 @@ def main(arguments: Sequence[str]) -> int:
     except (ValueError, OSError) as error:
         parser.error(str(error))
     print(table.completeness())
-    names = (*bench.FILES, croissant.FILE)
+    names = (*bench.FILES, bench.INDEX)
     size = sum((given.to / name).stat().st_size for name in names)
     print(f"{size / 1e6:.1f} MB in {given.to}")
     return 0

@@ -13,6 +13,7 @@ import pathlib
 from collections.abc import Sequence
 
 from actfn import bench
+from actfn.bench import table as files
 from experiments.cli import Parser
 from experiments.tabulate import card, findings, pictures
 from models import markdown
@@ -46,13 +47,14 @@ def texts(table: bench.Table | None, docs: pathlib.Path) -> dict[str, str]:
 
 
 def current() -> bench.Table | None:
-    """Returns the package's table; None if it is not made."""
-    try:
-        return bench.load()
-    except bench.TableError:
-        if (bench.FOLDER / "tasks.json").exists():
-            raise
-        return None
+    """Returns the package's table; None if none of its files is there.
+
+    Raises:
+        TableError: It is damaged.
+    """
+    names = (*files.FILES, files.INDEX)
+    made = any((files.FOLDER / name).exists() for name in names)
+    return bench.load() if made else None
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -4,9 +4,12 @@ import collections
 import hashlib
 
 import numpy as np
+import pytest
 
 import actfn
 from actfn import catalog
+from actfn.expressions.expression import parameters
+from experiments import tasks
 from experiments.tabulate import functions
 
 
@@ -49,6 +52,30 @@ def test_the_order_is_fixed_and_mixed():
     assert 0.22 < share < 0.32  # 1,500 of 5,535 are 0.27
     texts = [each.text for each in listed if each.source == "one-unit"]
     assert texts != sorted(texts)
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_what_a_task_declares(name):
+    listed = functions.declared()
+    declared = functions.of_task(name, listed)
+    assert declared == listed[: 1080 if name == "text" else 5615]
+    assert sum(each.source == "catalog" for each in declared) == 80
+
+
+def test_strings_are_counted_by_what_they_denote():
+    counted = functions.strings()
+    assert (counted.total(), len(counted)) == (6250, 4056)
+    x = np.linspace(-3, 3, 50)
+    with np.errstate(all="ignore"):
+        values = [
+            np.broadcast_to(
+                each(x, **{p.name: 0.3 for p in parameters(each)}), x.shape
+            )
+            for each in actfn.SearchSpace(1).enumerate()
+        ]
+    for text in ("x * sigmoid(x)", "x + sin(x)"):
+        same = np.isclose(values, actfn.parse(text)(x), 1e-9, 1e-9)
+        assert counted[text] == same.all(axis=1).sum() > 1
 
 
 DIGEST = "c1c71f1aae9fc111ddbdd7105e8b9c5186c4712c6ec3e2a9ba30d8a9a949b0d5"

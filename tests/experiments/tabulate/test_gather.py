@@ -1,7 +1,9 @@
 """The open table, gathered from runs whose scores are drawn."""
 
+import csv
 import json
 import math
+import os
 import re
 import shutil
 import statistics
@@ -12,10 +14,12 @@ from scipy import optimize
 
 import actfn
 from actfn import bench
+from actfn.search.books.tables import write_rows
 from experiments import tasks
 from experiments.tabulate import __main__ as tabulate
 from experiments.tabulate import describe, functions
 from experiments.tabulate import gather as gathering
+from experiments.tabulate.stages import seed_of
 from tests.searching import rows as read
 
 SPACE = ["--unary", "identity", "max0", "sigmoid", "--binary", "mul", "div"]
@@ -123,11 +127,35 @@ def test_a_full_disk_leaves_the_table_as_it_was(
     assert {p: p.read_bytes() for p in target.iterdir()} == before
 
 
+def test_a_kill_between_the_files_is_seen(runs, table, tmp_path, monkeypatch):
+    target = tmp_path / "table"
+    path = runs / "1-of-1" / "runs.csv"
+    path.write_text("".join(path.read_text().splitlines(True)[:-1]))
+    replace, left = os.replace, 3
+
+    def killed(source, to):
+        nonlocal left
+        if to.parent == target:
+            left -= 1
+            if not left:
+                raise KeyboardInterrupt
+        replace(source, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            gather(target, runs)
+    with pytest.raises(bench.TableError, match=r"runs\.parquet must be"):
+        bench.load(target)
+    assert gather(target, runs) == 0
+    assert bench.load(target).runs.num_rows == table.runs.num_rows - 1
+
+
 def test_what_is_missing_is_counted(runs, tmp_path, capsys):
     assert gather(tmp_path / "whole", runs) == 0
     table = bench.load(tmp_path / "whole")
     count, total = table.functions.num_rows, table.runs.num_rows
-    said = f"toy: {total} runs of {count} of {count} functions\n"
+    said = f"toy: {total} runs of {count} of the {count} functions that"
     assert capsys.readouterr().out.startswith(said)
     path = runs / "1-of-1" / "runs.csv"
     lines = path.read_text().splitlines(keepends=True)
@@ -146,10 +174,52 @@ def test_what_is_missing_is_counted(runs, tmp_path, capsys):
     less = bench.load(tmp_path / "less")
     entry = less.tasks["toy"]
     assert entry["runs"] == len(kept) and entry["functions"] == count - 1
-    assert entry["declared"] == count - 1 and entry["missing"] >= 1
-    assert "missing" in less.completeness()
+    # What is declared does not follow from what happens to be there.
+    assert entry["declared"] == count and entry["missing"] >= 2
+    assert f"{entry['missing']} runs are missing" in less.completeness()
     assert gone in less.functions["function"].to_pylist()
     assert "No run on toy." in less.query(gone).note
+
+
+def test_a_run_that_broke_off_does_not_look_complete(make, tmp_path):
+    """Nor one of fewer functions: the table knows what a task declares."""
+    part = make("part", *SPACE, "--functions", "4")
+    assert gather(tmp_path / "table", part) == 0
+    entry = bench.load(tmp_path / "table").tasks["toy"]
+    count = len(functions.of_space(SPACE[1:4], SPACE[5:]))
+    assert (entry["functions"], entry["declared"]) == (4, count)
+    assert entry["missing"] >= count - 4
+
+
+def test_a_task_declares_the_list_or_its_beginning(
+    make, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(functions.PARTS, "toy", 4)
+    runs = make("declared", *SPACE)
+    assert len({row["function"] for row in read(runs / "1-of-1/runs.csv")}) == 4
+    assert gather(tmp_path / "table", runs) == 0
+    table = bench.load(tmp_path / "table")
+    entry = table.tasks["toy"]
+    assert (entry["functions"], entry["declared"]) == (4, 4)
+    assert (entry["missing"], entry["beyond"]) == (0, [])
+    assert table.functions.num_rows > 4
+    assert "4 of the 4 functions that it declares\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        make("more", *SPACE, "--functions", "5")
+    assert "at most 4, which toy declares" in capsys.readouterr().err
+
+
+def test_runs_that_the_stages_do_not_give_are_named(runs, tmp_path):
+    path = runs / "1-of-1" / "runs.csv"
+    found = read(path)
+    several = {row["function"] for row in found if row["run"] != "0"}
+    once = next(row for row in found if row["function"] not in several)
+    again = {**once, "run": "1", "seed": str(seed_of(1))}
+    with path.open("a") as file:
+        csv.DictWriter(file, once, lineterminator="\n").writerow(again)
+    assert gather(tmp_path / "table", runs) == 0
+    entry = bench.load(tmp_path / "table").tasks["toy"]
+    assert (entry["beyond"], entry["missing"]) == ([once["function"]], 0)
 
 
 def test_tasks_say_what_a_reader_needs(table):
@@ -230,8 +300,20 @@ def test_signs_that_the_findings_are_about(text, raw, periodic, division):
         ("list", "list of functions"),
         ("settings", "of one setting"),
         ("unsettled", "must have its settings.json"),
-        ("torn", "whole line"),
+        ("torn", "line break"),
         ("older", "columns of today"),
+        ("unnamed", "runs.csv, line 1: the header should have"),
+        ("[]", "settings.json must have functions, setting, task"),
+        ("{}", "settings.json must have functions, setting, task"),
+        ("function=nosuch", "of the list. Received: nosuch"),
+        ("task=martian", "runs.csv, line 3: `task` must be one of"),
+        ("run=9", "runs.csv, line 3: run must be one of 0, 1,"),
+        ("run=x", "line 3: run must be one of 0, 1, 2, 3, 4, 5, 6, 7."),
+        ("run=1", "line 3: seed must be that of run 1"),
+        ("status=fine", "runs.csv, line 3: status must be one of"),
+        ("error=abc", "line 3: error must be a finite number. Received: 'abc'"),
+        ("error=", "line 3: error must be a finite number. Received: ''"),
+        ("loss_3=abc", "line 3: loss_3 must be a number. Received: 'abc'"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
@@ -249,13 +331,24 @@ def test_bad_input_is_one_line_and_status_2(
         )
     elif damage == "unsettled":
         (runs / "1-of-1" / "settings.json").unlink()
+    elif damage in ("[]", "{}"):
+        (runs / "1-of-1" / "settings.json").write_text(damage)
+    elif damage == "unnamed":
+        path.write_text(path.read_text().replace("function,", "name,", 1))
+    elif "=" in damage:
+        name, _, value = damage.partition("=")
+        found = read(path)
+        assert found[1]["status"] == "completed" and found[1]["run"] == "0"
+        found[1][name] = value
+        write_rows(path, [*found[0]], found)
     elif damage == "older":  # one part of several
         other = runs / "2-of-2"
         shutil.copytree(runs / "1-of-1", other)
-        lines = (other / "runs.csv").read_text().splitlines()
-        header = lines[0].replace("snip", "signs")
-        row = lines[1].replace(",0,", ",99,", 1)  # no child of the other part
-        (other / "runs.csv").write_text(f"{header}\n{row}\n")
+        found = read(path)
+        write_rows(path, [*found[0]], found[1:])
+        head, row, *_ = (other / "runs.csv").read_text().splitlines()
+        head = head.replace("snip", "signs")
+        (other / "runs.csv").write_text(f"{head}\n{row}\n")
     elif damage == "settings":
         setting = read(path)[0]["setting"]
         path.write_text(path.read_text().replace(setting, "other", 1))
