@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 DRAWS = 2000
+_SIDES = ("left", "right")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,32 +35,41 @@ class Effect:
     count: int
 
 
-def superiority(scores: np.ndarray, member: np.ndarray) -> Effect:
+def superiority(
+    scores: np.ndarray, member: np.ndarray, weights: np.ndarray | None = None
+) -> Effect:
     """How often a member is better than one that is not; 0.5 is no effect.
 
-    Ties count half. The test is Mann and Whitney's.
+    Ties count half. The test is Mann and Whitney's; with weights there is none.
 
     Args:
         scores: Higher is better, of shape (functions,).
         member: Whether each is a member, of the same shape.
+        weights: How often each counts if it is a member, of the same shape;
+            once by default.
     """
     ours, theirs = scores[member], scores[~member]
     if not len(ours) or not len(theirs):
         return Effect(*[math.nan] * 4, count=len(scores))
+    weight = np.ones(len(ours)) if weights is None else weights[member]
 
     def size(a, b):
-        ranks = stats.rankdata(np.concatenate([a, b]))[: len(a)]
-        below = ranks.sum() - len(a) * (len(a) + 1) / 2
-        return below / (len(a) * len(b))
+        others = np.sort(theirs[b])
+        below = sum(np.searchsorted(others, ours[a], s) for s in _SIDES)
+        return float(np.average(below, weights=weight[a]) / (2 * len(others)))
 
+    counts = len(ours), len(theirs)
     rng = np.random.default_rng(0)
     drawn = [
-        size(rng.choice(ours, len(ours)), rng.choice(theirs, len(theirs)))
+        size(*(rng.integers(count, size=count) for count in counts))
         for _ in range(DRAWS)
     ]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    p = stats.mannwhitneyu(ours, theirs, method="asymptotic").pvalue
-    return Effect(size(ours, theirs), low, high, float(p), len(scores))
+    p = math.nan
+    if weights is None:
+        p = stats.mannwhitneyu(ours, theirs, method="asymptotic").pvalue
+    whole = size(*map(np.arange, counts))
+    return Effect(whole, low, high, float(p), len(scores))
 
 
 def odds(top: np.ndarray, member: np.ndarray) -> Effect:
@@ -94,21 +104,25 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Effect:
         y: Likewise.
     """
 
-    def size(x, y):
-        # Of a constant there is no order: no correlation.
-        if (x == x[0]).all() or (y == y[0]).all():
-            return 0.0
-        return float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1])
-
     if len(x) < 3:
         return Effect(*[math.nan] * 4, count=len(x))
+    # Numbers of the distinct values in their order: ranks without sorting.
+    orders = [np.unique(each, return_inverse=True)[1] for each in (x, y)]
+
+    def size(chosen):
+        ranks = []
+        for order in (order[chosen] for order in orders):
+            counts = np.bincount(order)
+            ranks.append((np.cumsum(counts) - (counts - 1) / 2)[order])
+        # Of a constant there is no order: no correlation.
+        if any((each == each[0]).all() for each in ranks):
+            return 0.0
+        return float(np.corrcoef(*ranks)[0, 1])
+
     rng = np.random.default_rng(0)
-    drawn = []
-    for _ in range(DRAWS):
-        chosen = rng.integers(len(x), size=len(x))
-        drawn.append(size(x[chosen], y[chosen]))
+    drawn = [size(rng.integers(len(x), size=len(x))) for _ in range(DRAWS)]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    found = size(x, y)
+    found = size(np.arange(len(x)))
     rest = len(x) - 2
     t = found * math.sqrt(rest / max(1 - found**2, 1e-12))
     return Effect(found, low, high, float(2 * stats.t.sf(abs(t), rest)), len(x))

@@ -40,7 +40,9 @@ EARLY = {
 }
 """Of runs: what they are called, and how they are turned to be the better,
 the higher."""
-NAMES = ("findings", "correlations", "pareto", "variance", "signs")
+NAMES = (
+    *("findings", "strings", "correlations", "pareto", "variance", "signs"),
+)
 
 
 def blocks(table: Table | None) -> dict[str, str]:
@@ -48,7 +50,7 @@ def blocks(table: Table | None) -> dict[str, str]:
     if table is None:
         return {f"table {name}": "Not made yet.\n" for name in NAMES}
     data = Data(table)
-    made = (_findings, _correlations, _pareto, _variance, _signs)
+    made = (_findings, _strings, _correlations, _pareto, _variance, _signs)
     return {
         f"table {name}": render(data)
         for name, render in zip(NAMES, made, strict=True)
@@ -62,7 +64,10 @@ class Data:
         tasks: Names of the tasks.
         texts: Of the functions.
         signs: Of each task, 1 if higher is better.
-        missing: How many further seeds of good functions each task lacks.
+        missing: How many runs of those it declares each task lacks.
+        completed: Whether each function's first run did on each task:
+            (functions, tasks).
+        trained: Whether its score is better than the floor, likewise.
     """
 
     def __init__(self, table: Table):
@@ -75,6 +80,7 @@ class Data:
         shape = len(self.texts), len(self.tasks)
         self._runs = np.full((*shape, SEEDS), np.nan)
         self._early = {name: np.full(shape, np.nan) for name in EARLY}
+        self.completed = np.zeros(shape, bool)
         names = ["task", "function", "run", "status", "score", *EARLY]
         for row in table.runs.select(names).to_pylist():
             task = self.tasks.index(row["task"])
@@ -83,9 +89,15 @@ class Data:
                 score = table.tasks[row["task"]]["floor"]
             at = place[row["function"]], task
             self._runs[(*at, row["run"])] = self.signs[task] * score
-            if row["run"] == 0 and row["status"] == "completed":
+            if row["run"] == 0:
+                self.completed[at] = row["status"] == "completed"
                 for name, of in self._early.items():
                     of[at] = np.nan if row[name] is None else row[name]
+        floors = [task["floor"] for task in table.tasks.values()]
+        self.trained = self._runs[:, :, 0] > self.signs * floors
+        self._beyond = np.zeros(len(self.texts), bool)
+        for task in table.tasks.values():
+            self._beyond[[place[text] for text in task["beyond"]]] = True
 
     def column(self, name: str) -> np.ndarray:
         """Returns a column of the functions; NaN for what is not there."""
@@ -122,19 +134,23 @@ class Data:
     def early(self, task: str) -> dict[str, np.ndarray]:
         """Returns what is known of each function's child before its end.
 
-        Of children that completed; higher should be better.
+        Higher should be better; of a child that has no such number, as it
+        diverged before or was rejected, minus infinity. NaN where there is no
+        run.
         """
         place = self.tasks.index(task)
-        with np.errstate(all="ignore"):
-            return {
-                text: each(self._early[name][:, place])
-                for name, (text, each) in EARLY.items()
-            }
+        there = np.isfinite(self._runs[:, place, 0])
+        found = {}
+        for name, (text, turned) in EARLY.items():
+            value = turned(self._early[name][:, place])
+            value = np.where(np.isfinite(value), value, -math.inf)
+            found[text] = np.where(there, value, math.nan)
+        return found
 
     def repeated(self, fewest: int) -> np.ndarray:
-        """Whether each has so many runs on every task."""
+        """Whether each has so many runs on every task, as the stages give."""
         counts = np.isfinite(self._runs).sum(axis=2)
-        return (counts >= fewest).all(axis=1)
+        return (counts >= fewest).all(axis=1) & ~self._beyond
 
     def runs(self, chosen: np.ndarray) -> np.ndarray:
         """Returns the runs of functions: (functions, tasks, seeds)."""
@@ -211,16 +227,55 @@ def _findings(data: Data) -> str:
     )
 
 
+def _strings(data: Data) -> str:
+    """Says of the first finding what equal sampling of strings makes of it."""
+    compared, member = groups(data, 0)
+    strings = data.column("strings").astype(float)
+    rows, gone = [], []
+    for view in data.views:
+        share = data.share(view)
+        known = compared & np.isfinite(share)
+        if not member[known].any() or member[known].all():
+            continue
+        shown = []
+        for name, weights in (("once", None), ("by its strings", strings)):
+            found = effects.superiority(
+                share[known],
+                member[known],
+                None if weights is None else weights[known],
+            )
+            rows.append((view, name, *_effect(found)))
+            shown.append(not found.low <= 0.5 <= found.high)
+        if shown == [True, False]:
+            gone.append(view)
+    if not rows:
+        return "There are functions of one unit or of two alone.\n"
+    head = (
+        "task", "a one-unit function counts", "superiority", "95% interval",
+        "functions",
+    )  # fmt: skip
+    text = markdown.table(head, rows, head[:2])
+    if gone:
+        text += (
+            f"\nOn {', '.join(gone)} the effect is owed to that: drawn alike, "
+            "none is shown.\n"
+        )
+    return text
+
+
 def _correlations(data: Data) -> str:
     rows = []
     for first, second in itertools.combinations(data.tasks, 2):
         pair = np.array([data.share(first), data.share(second)])
         known = np.isfinite(pair).all(axis=0)
         # Chosen by one of them alone: by both would bend the correlation.
-        best = known & (pair[0] >= np.nanmedian(pair[0][known]))
+        best = known & (pair >= np.median(pair[:, known], axis=1)[:, None])
+        both = [data.tasks.index(name) for name in (first, second)]
         for name, chosen in (
             ("all", known),
-            (f"better half on {first}", best),
+            (f"better half on {first}", best[0]),
+            (f"better half on {second}", best[1]),
+            ("above the floor on both", data.trained[:, both].all(axis=1)),
         ):
             found = effects.correlation(*pair[:, chosen])
             rows.append((f"{first}, {second}", name, *_effect(found)))
@@ -246,15 +301,13 @@ def _of_incomplete(data: Data) -> str:
 
 
 def _pareto(data: Data) -> str:
-    if said := _of_incomplete(data):
-        return said
-    several = data.repeated(3)
-    if not several.any():
-        return "No function has three runs on every task.\n"
-    means = data.runs(several)[:, :, :3].mean(axis=2)
-    inside = effects.pareto(means)
-    texts = np.array(data.texts)[several][inside]
-    ranks = np.stack([stats.rankdata(-c, "min") for c in means.T], axis=1)
+    whole = data.completed.all(axis=1)
+    if not whole.any():
+        return "No function completed on every task.\n"
+    scores = data.runs(whole)[:, :, 0]
+    inside = effects.pareto(scores)
+    texts = np.array(data.texts)[whole][inside]
+    ranks = np.stack([stats.rankdata(-c, "min") for c in scores.T], axis=1)
     order = np.argsort(ranks[inside].mean(axis=1), kind="stable")
     rows = [
         (f"`{texts[n]}`", *(f"{int(r):,}" for r in ranks[inside][n]))
@@ -262,7 +315,7 @@ def _pareto(data: Data) -> str:
     ]
     head = ("function", *(f"rank on {name}" for name in data.tasks))
     text = markdown.table(head, rows, ("function",))
-    return f"Of {several.sum():,} functions:\n\n{text}"
+    return f"Of {whole.sum():,} functions:\n\n{text}"
 
 
 def _variance(data: Data) -> str:
@@ -281,7 +334,11 @@ def _variance(data: Data) -> str:
         if name != "task"  # None: a share has one mean in each.
     ]
     text = markdown.table(("of", "share"), rows, ("of",))
-    return f"{count} functions, {tasks} tasks, {seeds} seeds:\n\n{text}"
+    named = (data.column("set")[whole] == "catalog").sum()
+    return (
+        f"{count} functions, {named} of them of the catalog, {tasks} tasks, "
+        f"{seeds} seeds:\n\n{text}"
+    )
 
 
 def signs(data: Data) -> dict[str, np.ndarray]:
@@ -302,20 +359,32 @@ def signs(data: Data) -> dict[str, np.ndarray]:
 
 
 def _signs(data: Data) -> str:
+    early = {task: data.early(task) for task in data.tasks}
+    first, *_ = (text for text, _ in EARLY.values())
     rows = []
-    for task in data.tasks:
-        share = data.share(task)
-        known = data.early(task) | {
-            f"the score on {other}": data.share(other)
-            for other in data.tasks
-            if other != task
-        }
-        for name, sign in (known | signs(data)).items():
+    for place, task in enumerate(data.tasks):
+        share, own = data.share(task), data.completed[:, place]
+        known = [(name, sign, own) for name, sign in early[task].items()]
+        for number, other in enumerate(data.tasks):
+            if other != task:
+                both = own & data.completed[:, number]
+                known += [
+                    (f"the score on {other}", data.share(other), both),
+                    (f"{first} on {other}", early[other][first], both),
+                ]
+        known += [(name, sign, own) for name, sign in signs(data).items()]
+        for name, sign, completed in known:
             # Minus infinity, as of a slope of nothing, is the worst sign.
             usable = np.isfinite(share) & ~np.isnan(sign)
-            found = effects.correlation(sign[usable], share[usable])
-            rows.append((task, name, *_effect(found)))
-    head = ("task", "sign", "rank correlation", "95% interval", "functions")
+            found = [
+                effects.correlation(sign[chosen], share[chosen])
+                for chosen in (usable, usable & completed)
+            ]
+            rows.append((task, name, *_effect(found[0]), *_effect(found[1])))
+    head = (
+        "task", "sign", "of all", "95% interval", "functions", "of completed",
+        "95% interval", "functions",
+    )  # fmt: skip
     return markdown.table(head, rows, ("task", "sign"))
 
 

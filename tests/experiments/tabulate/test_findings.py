@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shutil
 
 import matplotlib.image
 import numpy as np
@@ -10,7 +11,14 @@ from scipy import stats
 
 from actfn import bench
 from experiments.tabulate import __main__ as tabulate
-from experiments.tabulate import card, effects, findings, pages, pictures
+from experiments.tabulate import (
+    card,
+    effects,
+    findings,
+    functions,
+    pages,
+    pictures,
+)
 
 SPACE = ["--unary", "identity", "sin", "max0", "sigmoid"]
 SPACE += ["--binary", "mul", "add", "div"]
@@ -30,6 +38,20 @@ def test_superiority_counts_pairs():
     assert found.low < found.size < found.high
     test = stats.mannwhitneyu(scores[member], scores[~member])
     assert found.p == pytest.approx(test.pvalue, rel=1e-6)
+
+
+def test_weights_are_how_often_a_member_counts():
+    rng = np.random.default_rng(6)
+    scores = rng.integers(0, 9, 60).astype(float)
+    member = rng.random(60) < 0.4
+    weights = rng.integers(1, 6, 60)
+    found = effects.superiority(scores, member, weights)
+    often = np.repeat(scores[member], weights[member])
+    both = np.concatenate([often, scores[~member]])
+    ours = np.arange(len(both)) < len(often)
+    assert found.size == pytest.approx(effects.superiority(both, ours).size)
+    assert found.low < found.size < found.high and np.isnan(found.p)
+    assert found.size != effects.superiority(scores, member).size
 
 
 @pytest.mark.slow
@@ -138,6 +160,195 @@ def test_a_finding_that_is_there_is_found(table, monkeypatch):
     assert "simpler functions win" not in text  # None is of two units.
 
 
+def with_another_task(table):
+    """The table with a second task, on which other functions diverge."""
+    pa = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(9)
+    first = table.runs.to_pylist()
+    second = []
+    for row in first:
+        lost = rng.random() < 0.2
+        numbers = (
+            {} if lost else {"score": rng.random(), "loss_1": rng.random()}
+        )
+        gone = dict.fromkeys(("score", "loss_1", "gradient_norm", "snip"))
+        status = "diverged" if lost else "completed"
+        changed = (gone if lost else {}) | numbers
+        second.append({**row, "task": "other", "status": status, **changed})
+    return dataclasses.replace(
+        table,
+        runs=pa.Table.from_pylist(first + second, table.runs.schema),
+        tasks=dict.fromkeys(("toy", "other"), table.tasks["toy"]),
+    )
+
+
+@pytest.fixture
+def firsts(table, monkeypatch):
+    """Two tasks: the data, and the first runs by task and function."""
+    monkeypatch.setattr(effects, "DRAWS", 20)
+    both = with_another_task(table)
+    rows = {name: {} for name in both.tasks}
+    for row in both.runs.to_pylist():
+        if row["run"] == 0:
+            rows[row["task"]][row["function"]] = row
+    return findings.Data(both), rows
+
+
+def cells(text):
+    """Returns the cells of a table by their first two columns."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines()[2:]]
+    return {(a.strip(), b.strip()): rest for a, b, *rest in lines}
+
+
+def scores_of(rows, task):
+    """Higher is better: the floor of the toy's error is 1,000."""
+    return {
+        text: -1e3 if row["score"] is None else -row["score"]
+        for text, row in rows[task].items()
+    }
+
+
+def spearman(x, y):
+    return f"{stats.spearmanr(x, y).statistic:.2f}"
+
+
+def test_signs_are_of_all_and_of_those_that_completed(firsts):
+    data, rows = firsts
+    told = cells(findings._signs(data))
+    for task, other in (("toy", "other"), ("other", "toy")):
+        score = scores_of(rows, task)
+        done = {t for t, row in rows[task].items() if row["score"] is not None}
+        both = {t for t in done if rows[other][t]["score"] is not None}
+        assert 3 < len(both) < len(done) < len(score)
+        for name, of, chosen in (
+            ("loss in the first tenth of the steps", task, done),
+            (f"loss in the first tenth of the steps on {other}", other, both),
+        ):
+            # Of who has no loss the worst that there could be.
+            sign = {
+                t: -1e9 if r["loss_1"] is None else -r["loss_1"]
+                for t, r in rows[of].items()
+            }
+            row = told[task, name]
+            for among, (size, _, count) in (
+                (score, row[:3]), (chosen, row[3:])
+            ):  # fmt: skip
+                assert count == str(len(among)), name
+                expected = spearman(
+                    *([each[t] for t in among] for each in (sign, score))
+                )
+                assert size == expected
+        size, _, count = told[task, f"the score on {other}"][3:]
+        assert count == str(len(both))
+        assert size == spearman(
+            *([scores_of(rows, of)[t] for t in both] for of in (task, other))
+        )
+        few = told[task, "few operations"]
+        assert (few[2], few[5]) == (str(len(score)), str(len(done)))
+
+
+def test_tasks_are_correlated_from_both_sides(firsts):
+    data, rows = firsts
+    told = cells(findings._correlations(data))
+    scores = {name: scores_of(rows, name) for name in ("toy", "other")}
+    texts = [*scores["toy"]]
+    groups = {"all": texts}
+    for name, each in scores.items():
+        middle = np.median([*each.values()])
+        better = [t for t in texts if each[t] >= middle]
+        groups[f"better half on {name}"] = better
+    groups["above the floor on both"] = [
+        t for t in texts if all(each[t] > -1e3 for each in scores.values())
+    ]
+    assert [of for _, of in told] == [*groups]
+    sizes = set()
+    for name, among in groups.items():
+        size, _, count = told["toy, other", name]
+        expected = ([each[t] for t in among] for each in scores.values())
+        assert (size, count) == (spearman(*expected), str(len(among)))
+        sizes.add(size)
+    assert len(sizes) > 2
+
+
+def test_the_pareto_set_is_of_the_first_seed_of_all_that_completed(firsts):
+    data, rows = firsts
+    scores = [scores_of(rows, name) for name in ("toy", "other")]
+    done = [t for t in scores[0] if min(each[t] for each in scores) > -1e3]
+    points = np.array([[each[t] for each in scores] for t in done])
+    inside = {
+        t
+        for t, a in zip(done, points, strict=True)
+        if not any((b >= a).all() and (b > a).any() for b in points)
+    }
+    text = findings._pareto(data)
+    assert text.startswith(f"Of {len(done)} functions:")
+    listed = {line.split("`")[1] for line in text.splitlines() if "`" in line}
+    assert listed == inside
+
+
+def test_one_unit_functions_count_once_or_by_their_strings(firsts, monkeypatch):
+    data, rows = firsts
+    member = np.arange(len(data.texts)) % 3 > 0
+    groups = np.ones(len(member), bool), member
+    monkeypatch.setattr(findings, "groups", lambda data, number: groups)
+    told = cells(findings._strings(data))
+    score = scores_of(rows, "toy")
+    strings = dict(zip(data.texts, data.column("strings"), strict=True))
+    sizes = {"once": 0.0, "by its strings": 0.0}
+    weights = {"once": 0.0, "by its strings": 0.0}
+    for a, b in itertools.product(*(
+        [t for t, m in zip(data.texts, member, strict=True) if m == of]
+        for of in (True, False)
+    )):  # fmt: skip
+        won = (score[a] > score[b]) + 0.5 * (score[a] == score[b])
+        for name, weight in (("once", 1), ("by its strings", strings[a])):
+            sizes[name] += weight * won
+            weights[name] += weight
+    for name, size in sizes.items():
+        assert told["toy", name][0] == f"{size / weights[name]:.2f}"
+    assert told["toy", "once"] != told["toy", "by its strings"]
+
+
+@pytest.mark.parametrize("weighted", [0.5, 0.6])
+def test_it_is_said_where_an_effect_is_owed_to_how_functions_are_drawn(
+    weighted, firsts, monkeypatch
+):
+    def superiority(scores, member, weights):
+        size = 0.4 if weights is None else weighted
+        count = len(scores)
+        return effects.Effect(size, size - 0.05, size + 0.05, 1.0, count)
+
+    data, _ = firsts
+    member = np.arange(len(data.texts)) % 3 > 0
+    groups = np.ones(len(member), bool), member
+    monkeypatch.setattr(findings, "groups", lambda data, number: groups)
+    monkeypatch.setattr(effects, "superiority", superiority)
+    text = findings._strings(data)
+    assert ("On toy, other, all tasks the effect" in text) == (weighted == 0.5)
+
+
+def test_runs_beyond_the_stages_do_not_count_as_repeated(table):
+    text = table.functions["function"][3].as_py()
+    entry = table.tasks["toy"] | {"beyond": [text]}
+    beyond = dataclasses.replace(table, tasks={"toy": entry})
+    usual, less = (findings.Data(t).repeated(1) for t in (table, beyond))
+    assert usual.all() and [*np.flatnonzero(~less)] == [3]
+    said = card.blocks(beyond)["table counts"]
+    rows = {row["function"]: row for row in table.summary.to_pylist()}
+    better = sum(r["first"] < rows[text]["first"] for r in rows.values())
+    assert f"1 functions of `toy`, of ranks {better + 1} to" in said
+    assert "more runs" not in card.blocks(table)["table counts"]
+
+
+def test_the_card_says_what_tasks_declare(table, monkeypatch):
+    monkeypatch.setitem(functions.PARTS, "toy", 5)
+    lines = card.blocks(table)["table declared"].splitlines()
+    (toy,) = [line for line in lines if "`toy`" in line]
+    assert "the first 5 after it | 5 | begun" in toy
+    (image,) = [line for line in lines if "`image`" in line]
+    assert f"whole list | {table.functions.num_rows} | not begun" in image
+
+
 def test_pages_are_made_of_the_table_byte_by_byte(table, tmp_path, monkeypatch):
     monkeypatch.setattr(effects, "DRAWS", 20)
     made = pages.texts(table, pages.DOCS)
@@ -210,7 +421,8 @@ def test_the_card_says_what_is_lacking(table):
     )
     count = table.functions.num_rows
     text = card.blocks(fewer)["table counts"]
-    assert f"`toy` has {count - 1} of {count} functions" in text
+    said = f"`toy` has {count - 1} of the {count} functions that it declares"
+    assert said in text
 
 
 def test_the_pages_are_those_of_the_package():
@@ -226,6 +438,25 @@ def test_bad_input_of_pages_is_one_line_and_status_2(tmp_path, capsys):
     assert "gather DIR" in err and err.count("\n") == 1
 
 
+def test_pages_of_a_table_that_lacks_a_file_are_not_rewritten(
+    table, tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "table"
+    monkeypatch.setattr(bench.table, "FOLDER", folder)
+    assert pages.current().task_names == ("toy",)
+    (folder / "tasks.json").unlink()
+    docs = tmp_path / "docs"
+    shutil.copytree(pages.DOCS, docs, ignore=shutil.ignore_patterns("results"))
+    before = (docs / "table.md").read_bytes()
+    with pytest.raises(SystemExit) as end:
+        tabulate.main(["pages", "--docs", str(docs)])
+    assert end.value.code == 2
+    assert "without tasks.json" in capsys.readouterr().err
+    assert (docs / "table.md").read_bytes() == before
+    shutil.rmtree(folder)
+    assert pages.current() is None
+
+
 class Drawn:
     """What the findings ask of a table, of four functions on two tasks.
 
@@ -234,6 +465,7 @@ class Drawn:
 
     tasks = ("one", "two")
     texts = ("sin(x)", "x", "exp(x)", "tanh(x)", "0 * x")
+    completed = np.array([[True, True]] * 4 + [[False, True]])
 
     def __init__(self, missing=0):
         self.missing = {"one": 0, "two": missing}
@@ -246,6 +478,9 @@ class Drawn:
 
     def repeated(self, fewest):
         return np.array([fewest <= 8] * 4 + [False])
+
+    def column(self, name):
+        return np.array(["catalog", *["one-unit"] * 4])
 
     def runs(self, chosen):
         assert chosen.tolist() == [True] * 4 + [False]
@@ -268,16 +503,17 @@ def test_the_pareto_table_has_who_nobody_dominates_and_their_ranks():
     )
 
 
-@pytest.mark.parametrize("table", [findings._pareto, findings._variance])
-def test_who_has_more_seeds_is_not_compared_before_all_have_them(table):
+def test_who_has_more_seeds_is_not_compared_before_all_have_them():
     said = "To be said when all runs are there: of `two` 1,764 are missing.\n"
-    assert table(Drawn(missing=1764)) == said
+    assert findings._variance(Drawn(missing=1764)) == said
 
 
 def test_the_variance_table_is_of_shares_and_leaves_out_the_task():
     data = Drawn()
     text = findings._variance(data)
-    assert text.startswith("4 functions, 2 tasks, 8 seeds:")
+    assert text.startswith(
+        "4 functions, 1 of them of the catalog, 2 tasks, 8 seeds:"
+    )
     cells = [line.split("|")[1:3] for line in text.splitlines()[4:]]
     told = {name.strip(): float(share.strip(" %")) for name, share in cells}
     flat = data.values.swapaxes(1, 2).reshape(32, 2)
@@ -295,5 +531,6 @@ def test_the_variance_table_is_of_shares_and_leaves_out_the_task():
 def test_too_few_runs_are_said():
     data = Drawn()
     data.repeated = lambda fewest: np.zeros(5, bool)
-    assert "No function has three runs" in findings._pareto(data)
+    data.completed = np.zeros((5, 2), bool)
+    assert "No function completed on every" in findings._pareto(data)
     assert "No two functions have eight" in findings._variance(data)
