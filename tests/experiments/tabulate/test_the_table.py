@@ -1,5 +1,6 @@
 """The open table of the package: it is what its runs say, and they repeat."""
 
+import collections
 import json
 import pathlib
 import statistics
@@ -10,10 +11,12 @@ from scipy import stats
 
 from actfn import bench
 from actfn.search.executors import make
+from actfn.search.policies.prior import PATH, Prior
 from experiments import tasks
 from experiments.tabulate import describe, rows
-from experiments.tabulate.functions import Function, digest
-from experiments.tabulate.stages import stages
+from experiments.tabulate.functions import Function, digest, of_task
+from experiments.tabulate.prior import prior_of
+from experiments.tabulate.stages import seed_of, stages
 
 pytest.importorskip("pyarrow")
 KEPT = pathlib.Path(__file__).parents[3] / "docs" / "results" / "table"
@@ -41,6 +44,56 @@ def runs(table):
     for row in table.runs.to_pylist():
         found[row["task"]].append(row)
     return found
+
+
+SEVERAL = {
+    "implicit": {3: 518, 8: 129},  # of 5,615: the stages are through
+    "physics": {3: 32},  # broken off after 32 functions of the second stage
+}
+"""How many functions of each task have more than one run."""
+MISSING = {"implicit": 0, "physics": 1764}
+"""Known gaps; of image and text nothing is begun."""
+BEYOND = {"implicit": 7, "physics": 0}
+"""Functions with further runs that the stages do not give."""
+
+
+def test_the_table_has_what_is_stated_and_the_gaps_that_are_known(
+    table, runs, listed
+):
+    assert {*SEVERAL} == {*NAMES} == {*table.task_names}
+    sources = collections.Counter(each.source for each in listed)
+    assert sources == {"catalog": 80, "one-unit": 4035, "two-unit": 1500}
+    for name, several in SEVERAL.items():
+        each = {}
+        for row in runs[name]:
+            each.setdefault(row["function"], set()).add(row["run"])
+            assert row["seed"] == seed_of(row["run"])
+        declared = of_task(name, listed)
+        assert {*each} == {function.text for function in declared}
+        counted = collections.Counter(map(frozenset, each.values()))
+        once = len(declared) - sum(several.values())
+        assert counted == {
+            frozenset(range(count)): number
+            for count, number in ({1: once} | several).items()
+        }
+        told = table.tasks[name]
+        assert told["functions"] == told["declared"] == len(declared)
+        assert told["missing"] == MISSING[name]
+        assert len(told["beyond"]) == BEYOND[name]
+        # Without the gaps: everybody once, a tenth and the catalog thrice, ...
+        assert len(runs[name]) + MISSING[name] >= len(declared) * 1.3
+
+
+def test_the_prior_of_the_package_is_that_of_the_table(table):
+    """Else `prior` was not run after `gather`."""
+    made, kept = prior_of(table), Prior.load()
+    assert made.texts == kept.texts and [*made.scores] == [*kept.scores]
+    for name, scores in made.scores.items():
+        expected = scores.astype("float16").astype("float32")
+        np.testing.assert_array_equal(kept.scores[name], expected)
+    shapes = made.shapes.astype("float16")
+    np.testing.assert_allclose(kept.shapes, shapes, rtol=2e-3, atol=1e-3)
+    assert PATH.stat().st_size <= 2e6
 
 
 def test_every_run_that_is_kept_is_in_it(table, runs, listed):
@@ -96,7 +149,7 @@ def test_the_counts_are_those_of_the_runs(table, runs, listed):
         assert told["runs"] == len(own)
         assert told["functions"] == len(first)
         # The first of the list, whatever the others are: a random sample.
-        assert first == {*texts[: told["declared"]]}
+        assert first == {*texts[: len(first)]}
         scores = rows.scores(
             [{**row, tasks.get(name).metric: row["score"]} for row in own],
             tasks.get(name),
@@ -107,8 +160,8 @@ def test_the_counts_are_those_of_the_runs(table, runs, listed):
             for child in stage
         }
         assert told["missing"] == len(wanted - {*scores})
-        seeds = {(row["run"], row["seed"]) for row in own}
-        assert len(seeds) == len({run for run, _ in seeds})
+        beyond = {text for text, _ in {*scores} - wanted}
+        assert {*told["beyond"]} == beyond
 
 
 def test_the_summary_is_that_of_the_runs(table, runs):
@@ -139,23 +192,35 @@ def test_the_summary_is_that_of_the_runs(table, runs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_runs_are_repeated(name):
-    """Another processor adds in another order, which grows with the steps.
+def test_runs_are_repeated(name, table):
+    """Bad runs and good ones, on any processor, all of those that are drawn.
 
-    So the first steps are the same, the later ones alike, and the function
-    beats as many others as before. Five are drawn of the better half, and
-    most must agree: at a pole, or where gradients explode, a last digit
-    decides.
+    Another processor adds in another order. The first gradients and the loss
+    in the first tenth are the same to a thousandth all the same. Later losses
+    are to a few digits for most functions; at kinks differences grow, to a
+    fifth in one of eighty that were repeated on an Intel processor, while the
+    rows are of an AMD. What is drawn are functions without a quotient, of
+    bounded slope: beside a pole, and where gradients explode on the way, a last
+    digit decides. Of runs that diverged those are drawn that did at once.
     """
     task = tasks.get(name)
-    found = [
-        row for row in rows.read(KEPT / name) if row["status"] == "completed"
-    ]
-    scores = np.array([float(row[task.metric]) for row in found])
-    ranks = stats.rankdata(task.metrics[task.metric].sign * scores)
-    better = np.flatnonzero(ranks > len(found) / 2)
-    drawn = np.random.default_rng(len(found)).choice(better, 5, False)
-    kept = {str(n): found[n] for n in drawn}
+    metric = task.metrics[task.metric]
+    smooth = {
+        row["function"]
+        for row in table.functions.to_pylist()
+        if not row["division"] and (row["lipschitz"] or 100) < 100
+    }
+    found = rows.read(KEPT / name)
+    done = [row for row in found if row["status"] == "completed"]
+    lost = [row for row in found if row["loss_1"] == "nan"]
+    scores = metric.sign * np.array([float(row[task.metric]) for row in done])
+    rng = np.random.default_rng(len(found))
+    drawn = []
+    for among, count in ((done, 8), (lost, 2)):
+        among = [row for row in among if row["function"] in smooth]
+        places = rng.choice(len(among), count, False)
+        drawn += [among[place] for place in places]
+    kept = {str(number): row for number, row in enumerate(drawn)}
     jobs = iter(
         [(n, (row["function"], int(row["run"]))) for n, row in kept.items()]
     )
@@ -165,31 +230,34 @@ def test_runs_are_repeated(name):
     executor = make("processes")
     executor.drive(trainer, lambda: next(jobs, None), again.__setitem__)
     assert {*again} == {*kept}
-    unlike = {}
+    unlike, exact = {}, 0
     for number, row in kept.items():
         own = again[number]
-        assert own["setting"] == row["setting"]
+        for column in ("setting", "status", "reason"):
+            assert own[column] == row[column], row["function"]
         assert own["seed"] == int(row["seed"])
-        if wrong := _unlike(own, row, task.metric, scores):
+        if row["status"] != "completed":
+            continue
+        ratios = {
+            column: abs(own[column] / float(row[column]) - 1)
+            for column in (*rows.TENTHS, *rows.SIGNS)
+            if row[column]
+        }
+        exact += max(ratios.values()) < 1e-3
+        begun = ("loss_1", *rows.SIGNS)
+        wrong = {
+            column: ratio
+            for column, ratio in ratios.items()
+            if ratio > (1e-3 if column in begun else 0.5)
+        }
+        # The function beats as many others as before.
+        ends = [
+            metric.sign * v for v in (float(row[task.metric]), own[task.metric])
+        ]
+        between = np.mean((min(ends) < scores) & (scores < max(ends)))
+        if between > 0.05:
+            wrong[task.metric] = between
+        if wrong:
             unlike[row["function"]] = wrong
-    assert len(unlike) < 3, unlike
-
-
-def _unlike(own, row, metric, scores):
-    """Returns what of a repeated run is not as in the row, by its name."""
-    if own["status"] != row["status"]:
-        return {"status": own["status"]}
-    ratios = {
-        column: own[column] / float(row[column])
-        for column in (*rows.TENTHS, *rows.SIGNS)
-        if row[column]
-    }
-    begun = ("loss_1", *rows.SIGNS)
-    wrong = {
-        column: ratio
-        for column, ratio in ratios.items()
-        if not (abs(ratio - 1) < 1e-3 if column in begun else 0.5 < ratio < 2)
-    }
-    low, high = sorted([float(row[metric]), own[metric]])
-    between = np.mean((low < scores) & (scores < high))
-    return wrong | ({} if between < 0.05 else {metric: between})
+    assert not unlike
+    assert exact > len(drawn) / 2
