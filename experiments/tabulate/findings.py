@@ -361,9 +361,11 @@ def signs(data: Data) -> dict[str, np.ndarray]:
 def _signs(data: Data) -> str:
     early = {task: data.early(task) for task in data.tasks}
     first, *_ = (text for text, _ in EARLY.values())
-    rows = []
+    rows, floors = [], []
     for place, task in enumerate(data.tasks):
         share, own = data.share(task), data.completed[:, place]
+        low = ~data.trained[np.isfinite(share), place]
+        floors.append(f"{100 * low.mean():.0f}% on {task}")
         known = [(name, sign, own) for name, sign in early[task].items()]
         for number, other in enumerate(data.tasks):
             if other != task:
@@ -385,7 +387,8 @@ def _signs(data: Data) -> str:
         "task", "sign", "of all", "95% interval", "functions", "of completed",
         "95% interval", "functions",
     )  # fmt: skip
-    return markdown.table(head, rows, ("task", "sign"))
+    text = markdown.table(head, rows, ("task", "sign"))
+    return f"{text}\nAt the floor are, of all functions, {', '.join(floors)}.\n"
 
 
 def _effect(effect: Effect) -> Sequence[str]:
