@@ -56,6 +56,8 @@ def functions(
 def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
     """Draws the best functions of a search, with derivatives and ReLU in grey.
 
+    One that begins as a better one does is left out (`same_start`).
+
     Args:
         folder: Of a search, finished or not.
         count: How many functions.
@@ -64,8 +66,9 @@ def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
         ValueError: If nothing is trained there yet.
         OSError: If there is no results.csv.
     """
-    from actfn import analysis
+    from actfn import analysis, parse
     from actfn.search.books.tables import read_rows
+    from actfn.spaces.families import same_start
 
     path = folder / "results.csv"
     rows = read_rows(path)
@@ -81,10 +84,17 @@ def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
             f"Received: {folder}, with none that completed"
         )
     rows.sort(key=lambda row: float(row["reward"]), reverse=True)
+    drawn: dict = {}
+    for row in rows:
+        function = parse(row["expression"])
+        if len(drawn) < count and not any(
+            same_start(function, other) for other in drawn
+        ):
+            drawn[function] = row
     x = np.linspace(*_RANGE, 601)
     figure = Figure(figsize=(9, 7), layout="constrained")
     panels = figure.subplots(3, 3, sharex=True).ravel()
-    for panel, row in zip(panels, rows[:count], strict=False):
+    for panel, row in zip(panels, drawn.values(), strict=False):
         value, slope = analysis.curve(row["expression"], x)
         panel.plot(x, np.maximum(x, 0), color="0.75")
         panel.plot(x, value)
@@ -94,7 +104,7 @@ def best_of_search(folder: pathlib.Path, count: int = 9) -> Figure:
         text = "\n".join(textwrap.wrap(row["expression"], _TITLE))
         title = f"{text}\n{float(row['reward']):.4g}"
         panel.set_title(title, fontsize="small")
-    for panel in panels[len(rows[:count]) :]:
+    for panel in panels[len(drawn) :]:
         panel.set_axis_off()
     return figure
 

@@ -54,6 +54,7 @@ def test_the_best_functions_of_a_search_come_first(tmp_path):
     (tmp_path / "results.csv").write_text(
         "expression,reward,status\n"
         '"max(x, 0)",0.5,completed\nsin(x),0.9,completed\n'
+        '"mix(sin(x), x, beta)",0.8,completed\n'
         "x * x,nan,diverged\nx,0.95,cached\n"
     )
     panels = drawing.best_of_search(tmp_path, 2).axes
