@@ -42,7 +42,8 @@ class Landscape:
         space: Where policies search.
         rewards: The rewards of a sample of the space or of all of it, by the
             text of the canonical form. The top is reckoned from them.
-        measure: Finds the reward of any other function.
+        measure: Finds the reward of any other function; None if it cannot be
+            known, and then policies are not answered where they propose one.
         canonical: Returns the text of an expression's canonical form.
         noise: Standard error of a good function's reward; NaN where it is not
             known, and then the top is the best 1 percent.
@@ -56,7 +57,6 @@ class Landscape:
         best: The highest reward of the sample.
         threshold: The lowest reward of the top.
         top_share: How much of the sample is the top.
-        measured: How many functions beside the sample were asked for.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Landscape:
         name: str,
         space: SearchSpace,
         rewards: Mapping[str, float],
-        measure: Callable[[str], float],
+        measure: Callable[[str], float] | None,
         canonical: Callable[[Expression], str] = canonical_text,
         noise: float = np.nan,
         runs: Mapping[str, np.ndarray] | None = None,
@@ -98,12 +98,22 @@ class Landscape:
         return told.hexdigest()
 
     @property
-    def measured(self) -> int:
-        """How many functions beside the sample were asked for."""
-        return len(self._rewards) - self.size
+    def is_table(self) -> bool:
+        """Whether no reward is known but those of the sample."""
+        return self._measure is None
+
+    def knows(self, canonical: str) -> bool:
+        """Returns whether a canonical form has a reward."""
+        return not self.is_table or canonical in self._rewards
 
     def reward(self, canonical: str) -> float:
-        """Returns the reward of a canonical form; each is measured once."""
+        """Returns the reward of a canonical form; each is measured once.
+
+        Raises:
+            KeyError: It has none.
+        """
+        if not self.knows(canonical):
+            raise KeyError(canonical)
         if canonical not in self._rewards:
             self._rewards[canonical] = self._measure(canonical)
         return self._rewards[canonical]

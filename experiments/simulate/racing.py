@@ -98,6 +98,11 @@ def handed_over(
         task = ledger.ask()
         if task is None:
             break
+        if not landscape.knows(task.canonical):
+            raise ValueError(
+                "--racing needs the runs of all functions of the space. "
+                f"Received none of {task.canonical}"
+            )
         run = task.run if racing else rng.integers(MOST)
         reward = float(landscape.runs_of(task.canonical)[order[run]])
         diverged = reward <= landscape.floor

@@ -88,8 +88,9 @@ def text(landscape: Landscape, summaries: Sequence[Summary]) -> str:
     if np.isnan(landscape.noise):
         noise = "not known, as each has one run"
     lines = [
-        f"{landscape.name}: {landscape.size} functions; rewards up to "
-        f"{landscape.best:.4f}, standard error of a good one's {noise}.",
+        f"{landscape.name}: {landscape.size} functions"
+        f"{', others count nowhere' if landscape.is_table else ''}; rewards "
+        f"up to {landscape.best:.4f}, standard error of a good one's {noise}.",
         f"The top, {landscape.top_share:.1%} of them, has "
         f"{landscape.threshold:.4f} or more: the best 1 percent, and all that "
         "the noise does not tell from the best.",

@@ -71,7 +71,8 @@ def run(policy: Policy, landscape: Landscape, budget: int) -> Run:
 
     Args:
         policy: A fresh one, on the landscape's space.
-        landscape: Knows the rewards.
+        landscape: Knows the rewards, or some of them: a policy does not hear
+            of the others, as if the machines that train them never came back.
         budget: Proposals at most; fewer if the policy has no more.
     """
     elsewhere = 0.0
@@ -92,8 +93,9 @@ def run(policy: Policy, landscape: Landscape, budget: int) -> Run:
         task = ledger.ask()
         if task is None:
             break
-        reward = known(landscape.reward, task.canonical)
-        ledger.finish(task.trial, reward, "completed", 0.0)
+        if landscape.knows(task.canonical):
+            reward = known(landscape.reward, task.canonical)
+            ledger.finish(task.trial, reward, "completed", 0.0)
     results = ledger.results[:budget]
     return Run(
         rewards=np.array([result.reward for result in results]),

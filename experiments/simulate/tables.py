@@ -34,10 +34,10 @@ def table(
 ) -> Landscape:
     """Reads a table of rewards, or of runs.
 
-    A function of the space that is not in the table has its lowest reward; of
-    one that several rows have, the mean counts. The noise is that of the rows
-    with several runs among the best tenth, if the table has such columns. For
-    a table of runs, see `of_runs`.
+    A policy is not answered where it proposes a function that is not in the
+    table; of one that several rows have, the mean counts. The noise is that of
+    the rows with several runs among the best tenth, if the table has such
+    columns. For a table of runs, see `of_runs`.
 
     Args:
         path: A CSV file with the columns expression and reward, and perhaps
@@ -71,10 +71,9 @@ def table(
         reward = check_finite("reward", row["reward"])
         found.setdefault(canonical_text(function), []).append(reward)
     rewards = {form: float(np.mean(each)) for form, each in found.items()}
-    lowest = min(rewards.values())
     space = _space_of(functions, core_units, unary, binary)
     noise = _noise_of(rows)
-    return Landscape(path.stem, space, rewards, lambda _: lowest, noise=noise)
+    return Landscape(path.stem, space, rewards, None, noise=noise)
 
 
 def of_bench(
@@ -109,9 +108,9 @@ def of_runs(
     that of a run that diverged, or was given up before, is the score's floor.
     Of functions with parameters, the row counts that starts them all at 1, as
     the space does. Rows of functions that the space does not have are left
-    out, if it has one unit and can be listed; a function that has no row has
-    the lowest reward. The noise is that of the functions with the most runs,
-    which share their seeds.
+    out, if it has one unit and can be listed; a policy is not answered where
+    it proposes a function that has no row. The noise is that of the functions
+    with the most runs, which share their seeds.
 
     Args:
         name: For the report.
@@ -160,17 +159,11 @@ def of_runs(
     }
     longest = max(map(len, runs.values()))
     rewards = {form: float(np.mean(each)) for form, each in runs.items()}
-    lowest = min(rewards.values())
-
-    def measure(form: str) -> float:
-        runs[form] = np.full(longest, lowest)
-        return lowest
-
     noise = paired_noise(
         [each for each in runs.values() if len(each) == longest]
     )
     return Landscape(
-        f"{name}, {task.metric}", space, rewards, measure, noise=noise,
+        f"{name}, {task.metric}", space, rewards, None, noise=noise,
         runs=runs, floor=floor, task=next(iter(names)),
     )  # fmt: skip
 
