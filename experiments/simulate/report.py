@@ -33,11 +33,7 @@ def write(
         budget: Proposals of each run.
         first_seed: Of the first run; the next have the next ones.
     """
-    random = runs.get("random", ())
-    summaries = [
-        summarise(policy, found, random, landscape, budget)
-        for policy, found in runs.items()
-    ]
+    summaries = [summarise(each, runs, landscape, budget) for each in runs]
     _replace(folder / "policies.csv", map(dataclasses.asdict, summaries))
     _replace(folder / "runs.csv", _runs(runs, landscape, budget, first_seed))
     _replace(folder / "curves.csv", _curves(runs, landscape, budget))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
@@ -25,7 +25,7 @@ class Summary:
     needed the whole budget, and in the log-rank test as censored there: a
     policy that proposes the same again until the end has not left the search.
     What compares with random is NaN without random runs, and so are random's
-    own intervals and tests.
+    own intervals and tests; likewise what compares with the surrogate.
 
     Attributes:
         policy: Its name.
@@ -37,6 +37,10 @@ class Summary:
         ratio_p90_bootstrap_low: Lower end of the 95 percent bootstrap interval
             of the ratio (percentiles; both samples of runs are resampled).
         ratio_p90_bootstrap_high: Upper end.
+        ratio_p90_surrogate: The same over that of the surrogate without a
+            prior.
+        ratio_p90_surrogate_bootstrap_low: Lower end of its interval.
+        ratio_p90_surrogate_bootstrap_high: Upper end.
         p_logrank_evaluations: Two-sided log-rank test of the evaluations to
             the top against random's.
         proposals_median: To the top.
@@ -62,6 +66,9 @@ class Summary:
     ratio_p90: float
     ratio_p90_bootstrap_low: float
     ratio_p90_bootstrap_high: float
+    ratio_p90_surrogate: float
+    ratio_p90_surrogate_bootstrap_low: float
+    ratio_p90_surrogate_bootstrap_high: float
     p_logrank_evaluations: float
     proposals_median: float
     proposals_p90: float
@@ -78,8 +85,7 @@ class Summary:
 
 def summarise(
     policy: str,
-    runs: Sequence[Run],
-    random: Sequence[Run],
+    all_runs: Mapping[str, Sequence[Run]],
     landscape: Landscape,
     budget: int,
 ) -> Summary:
@@ -87,12 +93,12 @@ def summarise(
 
     Args:
         policy: Its name.
-        runs: One a seed.
-        random: The random policy's, to compare with; may be empty.
+        all_runs: One a seed, by policy; those of random and the surrogate, if
+            they are there, are what it is compared with.
         landscape: What they ran on.
         budget: Proposals of each run.
     """
-    top = landscape.threshold
+    top, runs = landscape.threshold, all_runs[policy]
     evaluations = np.array([r.evaluations_to(top) for r in runs])
     proposals = np.array([r.proposals_to(top) for r in runs])
     late = np.array([r.late_mean(budget) for r in runs])
@@ -106,7 +112,11 @@ def summarise(
         found=float(np.mean(np.isfinite(evaluations))),
         evaluations_median=_quantile(evaluations, 0.5, budget),
         evaluations_p90=_quantile(evaluations, 0.9, budget),
-        **_against(policy, runs, random, top, budget),
+        **_ratio("ratio_p90", policy, "random", all_runs, top, budget),
+        **_ratio(
+            "ratio_p90_surrogate", policy, "surrogate", all_runs, top, budget
+        ),
+        **_against_random(policy, all_runs, top, budget),
         proposals_median=_quantile(proposals, 0.5, budget),
         proposals_p90=_quantile(proposals, 0.9, budget),
         regret=float(regrets.mean()),
@@ -120,28 +130,32 @@ def summarise(
     )
 
 
-def _against(policy, runs, random, top: float, budget: int) -> dict:
-    """Returns the fields that compare with random."""
-    found = {
-        "ratio_p90": np.nan,
-        "ratio_p90_bootstrap_low": np.nan,
-        "ratio_p90_bootstrap_high": np.nan,
-        "p_logrank_evaluations": np.nan,
-        "p_mann_whitney_late": np.nan,
+def _ratio(name, policy, other, all_runs, top: float, budget: int) -> dict:
+    """Returns the ratio of the 90th percentiles, and its interval."""
+    ratio, low, high = np.nan, np.nan, np.nan
+    if policy == other:
+        ratio = 1.0
+    elif other in all_runs:
+        counts = [
+            np.minimum([r.evaluations_to(top) for r in all_runs[each]], budget)
+            for each in (policy, other)
+        ]
+        ratio = float(p90_ratio(*counts))
+        if min(map(len, counts)) > 1:
+            low, high = bootstrap_interval(*counts)
+    return {
+        name: ratio,
+        f"{name}_bootstrap_low": low,
+        f"{name}_bootstrap_high": high,
     }
-    if not random:
+
+
+def _against_random(policy, all_runs, top: float, budget: int) -> dict:
+    """Returns the tests against random."""
+    found = {"p_logrank_evaluations": np.nan, "p_mann_whitney_late": np.nan}
+    if policy == "random" or "random" not in all_runs:
         return found
-    if policy == "random":
-        return found | {"ratio_p90": 1.0}
-    counts = [
-        np.minimum([r.evaluations_to(top) for r in each], budget)
-        for each in (runs, random)
-    ]
-    found["ratio_p90"] = float(p90_ratio(*counts))
-    if min(map(len, counts)) > 1:
-        low, high = bootstrap_interval(*counts)
-        found["ratio_p90_bootstrap_low"] = low
-        found["ratio_p90_bootstrap_high"] = high
+    runs, random = all_runs[policy], all_runs["random"]
     if any(np.isfinite(r.evaluations_to(top)) for r in [*runs, *random]):
         censored = [_censored(each, top, budget) for each in (runs, random)]
         with np.errstate(invalid="ignore"):  # NaN if all runs are alike

@@ -167,7 +167,11 @@ def policies(rows: Rows) -> str:
 
 
 def compared(rows: Rows) -> str:
-    """Returns the search methods of `experiments.simulate`, one a row."""
+    """Returns the search methods of `experiments.simulate`, one a row.
+
+    Files of before do not compare with the surrogate.
+    """
+    surrogate = "ratio_p90_surrogate" in rows[0]
     columns = (
         "policy",
         "seeds",
@@ -175,6 +179,7 @@ def compared(rows: Rows) -> str:
         "evaluations, median",
         "90th percentile",
         "of random's (95% bootstrap)",
+        *(("of the surrogate's",) if surrogate else ()),
         "evaluations: p, log-rank",
         "regret after 50",
         "mean of the last quarter",
@@ -187,7 +192,8 @@ def compared(rows: Rows) -> str:
             f"{float(row['found']):.1%}",
             f"{float(row['evaluations_median']):.1f}",
             f"{float(row['evaluations_p90']):.1f}",
-            _ratio(row),
+            _ratio(row, "ratio_p90"),
+            *((_ratio(row, "ratio_p90_surrogate"),) if surrogate else ()),
             _p_of_runs(row, "p_logrank_evaluations"),
             f"{float(row['regret']):.4f} ± {float(row['regret_error']):.4f}",
             f"{float(row['late_reward']):.3f}",
@@ -226,9 +232,9 @@ def racing(rows: Rows) -> str:
     return markdown.table(columns, cells, columns[:1])
 
 
-def _ratio(row: Mapping[str, str]) -> str:
-    ends = [float(row[f"ratio_p90_bootstrap_{end}"]) for end in ("low", "high")]
-    ratio = f"{float(row['ratio_p90']):.2f}"
+def _ratio(row: Mapping[str, str], name: str) -> str:
+    ends = [float(row[f"{name}_bootstrap_{end}"]) for end in ("low", "high")]
+    ratio = f"{float(row[name]):.2f}"
     if math.isnan(ends[0]):
         return ratio
     return f"{ratio} ({ends[0]:.2f} to {ends[1]:.2f})"

@@ -207,7 +207,7 @@ def test_what_never_finds_the_top_counts_as_the_whole_budget(table):
     top = land.threshold
     never = made_run([0, 1, 0, 1])
     at_3 = made_run([0, 0, 1, top], is_new=[1, 0, 1, 1])
-    row = summarise("any", [never, at_3, at_3, never], [], land, budget=4)
+    row = summarise("any", {"any": [never, at_3, at_3, never]}, land, budget=4)
     assert row.found == 0.5
     assert (row.evaluations_median, row.evaluations_p90) == (3.5, 4.0)
     assert (row.proposals_median, row.proposals_p90) == (4.0, 4.0)
@@ -227,7 +227,7 @@ def test_p_value_of_three_against_three_wholly_apart(table):
         for values in ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     )
     # Of the 20 ways to part six numbers, two are as far apart.
-    row = summarise("any", high, low, land, budget=1)
+    row = summarise("any", {"any": high, "random": low}, land, budget=1)
     assert row.p_mann_whitney_late == pytest.approx(2 / 20)
 
 

@@ -49,7 +49,9 @@ def test_logrank_counts_runs_that_found_none_as_censored():
     ours = [(2, 40), (5, 40), (5, 40), (30, 40), (99, 6), (99, 8)]
     theirs = [(7, 40), (11, 40), (20, 40), (35, 40), (99, 40), (99, 40)]
     runs = [[run_of(*each) for each in group] for group in (ours, theirs)]
-    row = statistics.summarise("any", runs[0], runs[1], land, 40)
+    row = statistics.summarise(
+        "any", {"any": runs[0], "random": runs[1]}, land, 40
+    )
     to_top, lengths = np.array(ours + theirs).T
     seen = to_top <= lengths
     # Who proposes the same 40 times has not found it after eight: it is stuck.
@@ -80,12 +82,35 @@ def test_bootstrap_interval_is_that_of_a_plain_loop():
     assert low < statistics.p90_ratio(ours, theirs) < high
 
 
+def test_each_ratio_is_over_its_own_rival():
+    land = landscape_of([0.0] * 99 + [1.0])
+    to_top = {"random": [20, 30], "surrogate": [8, 12], "other": [4, 6]}
+    runs = {
+        name: [run_of(each, 40) for each in counts]
+        for name, counts in to_top.items()
+    }
+    p90 = {name: np.quantile(each, 0.9) for name, each in to_top.items()}
+    for name in runs:
+        row = statistics.summarise(name, runs, land, 40)
+        for rival, field in (
+            ("random", "ratio_p90"),
+            ("surrogate", "ratio_p90_surrogate"),
+        ):
+            ratio = getattr(row, field)
+            assert ratio == pytest.approx(p90[name] / p90[rival])
+            low = getattr(row, f"{field}_bootstrap_low")
+            high = getattr(row, f"{field}_bootstrap_high")
+            assert np.isnan(low) if name == rival else low < ratio < high
+    alone = statistics.summarise("other", {"other": runs["other"]}, land, 40)
+    assert np.isnan([alone.ratio_p90, alone.ratio_p90_surrogate]).all()
+
+
 def test_regret_is_in_rewards():
     land = landscape_of([0.0] * 99 + [1.0])
     rewards = np.full((2, 60), 0.25)
     rewards[:, 49], rewards[1, 50] = [0.5, 0.75], 1.0
     runs = [Run(row, np.ones(60, bool), 1.0) for row in rewards]
-    row = statistics.summarise("any", runs, [], land, 60)
+    row = statistics.summarise("any", {"any": runs}, land, 60)
     assert row.regret == pytest.approx((0.5 + 0.25) / 2)
     assert row.regret_error == pytest.approx(np.std([0.5, 0.25]))
 
