@@ -164,6 +164,36 @@ def judge(
     )
 
 
+def against_each(
+    known: Mapping[str, Sequence[float]],
+    found: Mapping[str, Sequence[float]],
+    planned: int,
+) -> dict[str, tuple[Comparison, ...]]:
+    """Compares what was found with each known function in its turn.
+
+    Holm's correction is for what was found. Who is to beat several known ones
+    at once must beat each of them, which needs no further correction.
+
+    Args:
+        known: Scores of each function that is the incumbent of a test.
+        found: Scores of the functions that are compared with it.
+        planned: Seeds that each was to have, see `judge`.
+
+    Returns:
+        By known function, the best that was found first.
+    """
+    return {
+        name: tuple(
+            row
+            for row in judge(
+                {name: own} | {**found}, name, planned=planned
+            ).comparisons
+            if row.expression != name
+        )
+        for name, own in known.items()
+    }
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Returns p-values corrected for their number by Holm's method (1979)."""
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])

@@ -145,11 +145,8 @@ def _confirmation_cost(child: TaskChild) -> float:
 def write_rivals(folder: pathlib.Path) -> list[dict[str, object]]:
     """Compares each finalist with each rival; writes rivals.csv.
 
-    The test is the library's, with each rival in its turn as the incumbent;
-    Holm's correction is for the finalists. Who is to beat several rivals at
-    once must beat each of them, which needs no further correction.
-
-    A finalist that was dropped before it had all seeds is worth no switch.
+    The test is the library's, see `confirmation.against_each`. A finalist that
+    was dropped before it had all seeds is worth no switch.
 
     Args:
         folder: Of a search that has ended.
@@ -169,19 +166,18 @@ def write_rivals(folder: pathlib.Path) -> list[dict[str, object]]:
             scores[row["expression"]][int(row["run"])] = float(row["score"])
     runs = {n: [s[i] for i in sorted(s)] for n, s in scores.items()}
     found = {n: runs[n] for n, role in roles.items() if role == "finalist"}
-    rows = []
-    for rival, role in roles.items():
-        if role != "finalist":
-            verdict = confirmation.judge(
-                {rival: runs[rival]} | found, rival, planned=repeats
-            )
-            margin = confirmation.smallest_of_interest(runs[rival])
-            rows += [
-                {"rival": rival, "role": role, "margin": margin}
-                | {name: getattr(c, name) for name in _JUDGED}
-                for c in verdict.comparisons
-                if c.expression != rival
-            ]
+    known = {n: each for n, each in runs.items() if n not in found}
+    tests = confirmation.against_each(known, found, repeats)
+    rows = [
+        {
+            "rival": rival,
+            "role": roles[rival],
+            "margin": confirmation.smallest_of_interest(known[rival]),
+        }
+        | {name: getattr(row, name) for name in _JUDGED}
+        for rival, compared in tests.items()
+        for row in compared
+    ]
     write_rows(folder / "rivals.csv", COLUMNS, rows)
     return rows
 

@@ -123,24 +123,20 @@ def found_and_known(content: Content) -> str:
     """
     rows = [row for row in ranked(content.confirmed) if row.scores]
     found = {r.expression: r.scores for r in rows if r.role == "finalist"}
-    known = [row for row in rows if row.role != "finalist"]
+    known = {r.expression: r.scores for r in rows if r.role != "finalist"}
     seeds = max((len(row.scores) for row in rows), default=0)
     whole = [name for name, scores in found.items() if len(scores) == seeds]
     if content.running or len(known) < 2 or not whole:
         return ""
     name, parts = whole[0], []
-    for rival in known:
-        verdict = confirmation.judge(
-            {rival.expression: rival.scores} | found,
-            rival.expression,
-            planned=seeds,
-        )
-        (row,) = (r for r in verdict.comparisons if r.expression == name)
+    tests = confirmation.against_each(known, found, seeds)
+    for rival, compared in tests.items():
+        (row,) = (each for each in compared if each.expression == name)
         if not math.isfinite(row.low):
             continue
         apart = row.high < 0 or row.p < confirmation.LEVEL
         parts.append(
-            f"{rival.expression} {number(row.gain, sign=True)} "
+            f"{rival} {number(row.gain, sign=True)} "
             f"({number(row.low, sign=True)} to {number(row.high, sign=True)}"
             + (")" if apart else ", not told apart)")
         )
