@@ -369,21 +369,18 @@ def refused(words, expected, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["toy", *NAMES])
+@pytest.mark.parametrize("name", ["toy", "physics"])  # the others need minutes
 def test_killed_and_resumed_equals_uninterrupted(name, tmp_path):
     words = "--trials 3 --steps 3 --finalists 1 --repeats 2 --core-units 1"
     words = ["--task", name, *words.split(), "--no-control", "--no-prior"]
-    words += ["--preset", "deep"] if name == "image" else []
     program = {"program": "tests.experiments.toy_task"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     status, _, err = run(*words, "--directory", whole, **program)
     assert status == 0, err
-    has_tuned = (whole / "tuned.csv").exists()
-    assert has_tuned == (name != "image")
-    kills = {"results.csv": 1, "tuned.csv": 2, "retrained.csv": 1}
+    kills = {"results.csv": 1}
+    if name == "toy":  # each phase is cut off where that is cheapest
+        kills |= {"tuned.csv": 2, "retrained.csv": 1}
     for file, count in kills.items():
-        if file == "tuned.csv" and not has_tuned:
-            continue
         resume = ["--resume"] if killed.exists() else []
         process = start(*words, *resume, "--directory", killed, **program)
         wait_for_lines(killed / file, 1 + count, process)
