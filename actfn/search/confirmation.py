@@ -186,7 +186,7 @@ def against_each(
         name: tuple(
             row
             for row in judge(
-                {name: own} | {**found}, name, planned=planned
+                {name: own, **found}, name, planned=planned
             ).comparisons
             if row.expression != name
         )
